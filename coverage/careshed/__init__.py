@@ -1,0 +1,1 @@
+"""careshed: who can reach care on foot, who cannot, and where to build next."""
