@@ -486,7 +486,7 @@ def attach(network: Network, places: GeoDataFrame, *, options: int = 1) -> Attac
     if places.crs is None or places.crs != network.crs:
         raise ValueError(f"places are in {places.crs}, the network in {network.crs}; convert them with to_crs first")
     xy, place = shapely.get_coordinates(places.geometry.to_numpy(), return_index=True)
-    piece, share, metres = _nearest(network, xy, options)
+    piece, share, metres = nearest_pieces(network, xy, options)
     found = piece >= 0
     row = np.nonzero(found)[0]
     piece, share = piece[found], share[found]
@@ -507,8 +507,15 @@ def attach(network: Network, places: GeoDataFrame, *, options: int = 1) -> Attac
     )
 
 
-def _nearest(network: Network, xy: Float, options: int) -> tuple[Int32, Float, Float]:
-    """Find the nearest pieces of the network proper, and of fragments for points that have none of those in reach."""
+def nearest_pieces(network: Network, xy: Float, options: int) -> tuple[Int32, Float, Float]:
+    """Find the nearest pieces of the network proper, and of fragments for points that have none of those in reach.
+
+    Returns
+    -------
+    tuple
+        Pieces of the `options` nearest edges, nearest first, −1 where there is none within the snap limit; the share along each; its distance in
+        metres. All of shape (points, options).
+    """
     from careshed import _kernels
 
     start, edge = network.pieces

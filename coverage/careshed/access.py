@@ -1,0 +1,245 @@
+"""Count who is covered, unit by unit, and find the gaps: people without a facility in reach, gathered where they live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careshed.schema import TIERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from geopandas import GeoDataFrame
+
+    from careshed.reach import TravelTimes
+
+ALL: Final = "ALL"
+"""Row of a coverage table that holds the whole study area."""
+
+OUTSIDE: Final = "OUTSIDE"
+"""Row of a coverage table that holds people in no unit."""
+
+NEIGHBOURS: Final = 1.5
+"""Cells are neighbours within this many cell spacings: the eight around a cell, and no farther."""
+
+
+def coverage(
+    times: TravelTimes,
+    cells: GeoDataFrame,
+    units: GeoDataFrame,
+    *,
+    minutes: float | None = None,
+    metres: float | None = None,
+    group: str = "total",
+) -> pd.DataFrame:
+    """Count the people of a group who reach any facility within a limit, for every unit and in all.
+
+    Cells at exactly the limit count (≤). Cells that join no street cannot be judged: they stay in every denominator and have a column of
+    their own, so that the true share lies between `share_low` and `share_high`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``unit_id``, first ``ALL``, then every unit in the order given, last ``OUTSIDE`` if people live in no unit. Columns ``name``,
+        ``level``, ``minutes`` or ``metres``, ``group``, ``people``, ``covered``, ``unjudged`` (people), ``share`` (covered of people),
+        ``share_low`` (= `share`), ``share_high`` (covered and unjudged of people); shares are NaN where nobody lives.
+
+    Raises
+    ------
+    ValueError
+        If the cells are not those of the travel times, or have no column `group`.
+    """
+    import pandas as pd
+
+    check_cells(times, cells, group)
+    people = cells[group].to_numpy(dtype=float)
+    counted = pd.DataFrame(
+        {
+            "people": people,
+            "covered": people * times.reached(minutes=minutes, metres=metres),
+            "unjudged": people * (times.cell_fault != ""),
+        }
+    )
+    rows = {ALL: counted.sum()} | units_sums(counted, cells, units)
+    table = pd.DataFrame(rows).T
+    table.index.name = "unit_id"
+    labels = pd.DataFrame({"name": units["name"], "level": units["level"]}).reindex(table.index).fillna("")
+    limit = {"minutes": float(minutes)} if minutes is not None else {"metres": float(metres or 0)}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = table["covered"] / table["people"]
+        high = (table["covered"] + table["unjudged"]) / table["people"]
+    return labels.assign(**limit, group=group, **table, share=share, share_low=share, share_high=high)
+
+
+def units_sums(counted: pd.DataFrame, cells: GeoDataFrame, units: GeoDataFrame) -> dict[str, pd.Series[float]]:
+    """Add up per-cell counts to every unit: cells name their finest unit, and each unit counts for its parents too."""
+    finest = counted.groupby(cells["unit"].to_numpy()).sum()
+    sums: dict[str, pd.Series[float]] = {unit: counted.iloc[:0].sum() for unit in units.index}
+    for unit, row in finest.iterrows():
+        for ancestor in lineage(str(unit), units):
+            sums[ancestor] = sums[ancestor] + row
+    if (finest.index == "").any():
+        sums[OUTSIDE] = finest.loc[""]
+    return sums
+
+
+def lineage(unit: str, units: GeoDataFrame) -> list[str]:
+    """List a unit and its ancestors, the finest first; empty for a code that is no unit."""
+    found: list[str] = []
+    while unit in units.index and unit not in found:
+        found.append(unit)
+        unit = str(units.at[unit, "parent"])
+    return found
+
+
+def coverage_table(
+    times: TravelTimes, cells: GeoDataFrame, units: GeoDataFrame, *, minutes: Sequence[float], groups: Sequence[str]
+) -> pd.DataFrame:
+    """Stack the coverage of several groups and limits, one block after the other."""
+    import pandas as pd
+
+    blocks = [coverage(times, cells, units, minutes=limit, group=group) for group in groups for limit in minutes]
+    return pd.concat(blocks)
+
+
+def presence(facilities: GeoDataFrame, units: GeoDataFrame, *, levels: Sequence[str] = ("street", "township")) -> pd.DataFrame:
+    """Tell which units have a facility of their own: the other meaning of "covered" in the plans.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``unit_id``, the units of `levels` in order; columns ``name``, ``level``, ``facilities`` (number inside), ``has_one``.
+    """
+    import pandas as pd
+
+    asked = units[units["level"].isin(levels)]
+    counts = pd.Series(0, index=units.index)
+    for unit in facilities["unit"]:
+        for ancestor in lineage(str(unit), units):
+            counts[ancestor] += 1
+    number = counts.reindex(asked.index)
+    return pd.DataFrame({"name": asked["name"], "level": asked["level"], "facilities": number, "has_one": number > 0})
+
+
+def find_gaps(
+    times: TravelTimes,
+    cells: GeoDataFrame,
+    *,
+    minutes: float | None = None,
+    metres: float | None = None,
+    group: str = "total",
+    units: GeoDataFrame | None = None,
+) -> GeoDataFrame:
+    """Find where people live without a facility in reach: contiguous clusters of cells, the one with most people first.
+
+    A cell is unserved if its nearest facility is beyond the limit, cannot be reached, or the cell joins no street. Cells are neighbours if
+    their centres lie within one and a half cell spacings.
+
+    Returns
+    -------
+    GeoDataFrame
+        Index ``gap_id`` from 1; columns ``people`` (of the group), ``cells``, ``unit`` and ``unit_name`` (where most of the people live),
+        ``minutes_nearest`` or ``metres_nearest`` (mean over the people who can reach any, NaN if none can), ``nearest_facility`` (id, of most of
+        the people), ``nearest_name``, ``unjudged`` (people who join no street); geometry the union of the cells' squares.
+
+    Raises
+    ------
+    ValueError
+        If the cells are not those of the travel times, or have no column `group`.
+    """
+    check_cells(times, cells, group)
+    people = cells[group].to_numpy(dtype=float)
+    unserved = np.flatnonzero(~times.reached(minutes=minutes, metres=metres) & (people > 0))
+    spacing = cell_spacing(cells)
+    xy = np.column_stack([cells.geometry.x, cells.geometry.y])[unserved]
+    label = _clusters(xy, spacing * NEIGHBOURS)
+    name = "minutes_nearest" if times.metric == "time" else "metres_nearest"
+    per = 60_000.0 if times.metric == "time" else 1000.0
+    rows = [
+        _gap(times, cells, unserved[label == cluster], group, units, name, per, spacing) for cluster in range(int(label.max(initial=-1)) + 1)
+    ]
+    return _ranked(rows, name, cells)
+
+
+def _ranked(rows: list[dict[str, object]], name: str, cells: GeoDataFrame) -> GeoDataFrame:
+    import geopandas as gpd
+    import pandas as pd
+
+    columns = ["people", "cells", "unit", "unit_name", name, "nearest_facility", "nearest_name", "unjudged", "first_cell", "geometry"]
+    table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=cells.crs)
+    table = table.sort_values(["people", "first_cell"], ascending=[False, True], kind="stable").drop(columns="first_cell")
+    table.index = pd.RangeIndex(1, len(table) + 1, name="gap_id")
+    return table
+
+
+def _gap(
+    times: TravelTimes, cells: GeoDataFrame, at: NDArray[np.int64], group: str, units: GeoDataFrame | None, name: str, per: float, spacing: float
+) -> dict[str, object]:
+    import shapely
+
+    people = cells[group].to_numpy(dtype=float)[at]
+    cost, facility = times.nearest_cost[at], times.nearest_facility[at]
+    known = cost >= 0
+    unit = _most(cells["unit"].to_numpy()[at], people)
+    nearest = int(_most(facility[known], people[known])) if known.any() else -1
+    half = spacing / 2
+    x, y = cells.geometry.x.to_numpy()[at], cells.geometry.y.to_numpy()[at]
+    names = times.facilities["name"] if "name" in times.facilities else times.facilities.index.to_series()
+    return {
+        "people": float(people.sum()),
+        "cells": len(at),
+        "unit": unit,
+        "unit_name": str(units.at[unit, "name"]) if units is not None and unit in units.index else "",
+        name: float(np.average(cost[known] / per, weights=people[known])) if known.any() else np.nan,
+        "nearest_facility": str(times.facilities.index[nearest]) if nearest >= 0 else "",
+        "nearest_name": str(names.iloc[nearest]) if nearest >= 0 else "",
+        "unjudged": float(people[times.cell_fault[at] != ""].sum()),
+        "first_cell": int(at.min()),
+        "geometry": shapely.union_all(shapely.box(x - half, y - half, x + half, y + half), grid_size=0.01),
+    }
+
+
+def _most(values: NDArray[np.generic], people: NDArray[np.float64]) -> str:
+    """The value that stands for most people; of equals the smallest."""
+    kinds, inverse = np.unique(values, return_inverse=True)
+    return str(kinds[np.argmax(np.bincount(inverse, weights=people))])
+
+
+def cell_spacing(cells: GeoDataFrame) -> float:
+    """Distance between neighbouring cells, metres: the median distance to the next cell; 100 m for a single cell."""
+    from scipy.spatial import cKDTree
+
+    if len(cells) < 2:
+        return 100.0
+    xy = np.column_stack([cells.geometry.x, cells.geometry.y])
+    return float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
+
+
+def _clusters(xy: NDArray[np.float64], within: float) -> NDArray[np.int32]:
+    """Number the connected clusters of points that lie within a distance of one another."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    if not len(xy):
+        return np.empty(0, dtype=np.int32)
+    pairs = cKDTree(xy).query_pairs(within, output_type="ndarray")
+    joined = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(xy), len(xy)))
+    return np.asarray(connected_components(joined.tocsr(), directed=False)[1], dtype=np.int32)
+
+
+def check_cells(times: TravelTimes, cells: GeoDataFrame, group: str) -> None:
+    """Refuse cells that are not those the travel times were computed for, or lack the group."""
+    if not times.cell_ids.equals(cells.index):
+        raise ValueError(f"the travel times are for {len(times.cell_ids)} other cells than the {len(cells)} given; compute them again")
+    if group not in cells:
+        known = ", ".join(column for column in cells.columns if column not in ("geometry", "unit", "row", "col"))
+        raise ValueError(f"no people of group {group!r} in the cells; there are: {known}")
+
+
+def tier_units(units: GeoDataFrame, tier: int) -> GeoDataFrame:
+    """Pick the units of a tier, such as 2 for streets and townships."""
+    return units[units["level"].map(TIERS) == tier]
