@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import networkx as nx
 import numpy as np
+
 from careshed.network import Attached, Network
 
 
@@ -38,7 +39,14 @@ def split_graph(network: Network, metric: str, **ends: Attached) -> nx.MultiDiGr
 
 
 def travel_costs(
-    network: Network, sources: Attached, targets: Attached, *, metric: str, towards: bool, rows: list[int] | None = None, limit: int | None = None
+    network: Network,
+    sources: Attached,
+    targets: Attached,
+    *,
+    metric: str,
+    towards: bool,
+    rows: list[int] | None = None,
+    limit: int | None = None,
 ) -> np.ndarray:
     """Costs of every source (or of `rows`) × target by NetworkX, −1 where there is no way or it is beyond `limit`."""
     graph = split_graph(network, metric, source=sources, target=targets)
@@ -47,7 +55,9 @@ def travel_costs(
     rows = list(range(sources.places)) if rows is None else rows
     found = np.full((len(rows), targets.places), -1, dtype=np.int64)
     for at, row in enumerate(rows):
-        costs = nx.single_source_dijkstra_path_length(_without_shortcuts(graph, row), ("source", row), cutoff=limit, weight="cost")
+        costs = nx.single_source_dijkstra_path_length(
+            _without_shortcuts(graph, row), ("source", row), cutoff=limit, weight="cost"
+        )
         for (kind, *rest), cost in costs.items():
             if kind == "target":
                 found[at, rest[0]] = cost

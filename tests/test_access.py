@@ -4,12 +4,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from shapely import box
+from towns import CRS, EAST, NORTH, points, streets
+
 from careshed.access import ALL, OUTSIDE, cell_spacing, coverage, coverage_table, find_gaps, lineage, presence, tier_units
 from careshed.modes import Mode
 from careshed.network import build_network
 from careshed.reach import travel_times
-from shapely import box
-from towns import CRS, EAST, NORTH, points, streets
 
 METRE_A_SECOND = Mode(name="test", speed_kmh=3.6, leg_speed_kmh=3.6, zh="", en="", source="")
 
@@ -23,7 +24,11 @@ def units() -> gpd.GeoDataFrame:
         "parent": ["", "d", "d"],
         "setting": "urban",
     }
-    shapes = [box(EAST - 2000, NORTH - 500, EAST + 2000, NORTH + 500), box(EAST - 2000, NORTH - 500, EAST, NORTH + 500), box(EAST, NORTH - 500, EAST + 2000, NORTH + 500)]
+    shapes = [
+        box(EAST - 2000, NORTH - 500, EAST + 2000, NORTH + 500),
+        box(EAST - 2000, NORTH - 500, EAST, NORTH + 500),
+        box(EAST, NORTH - 500, EAST + 2000, NORTH + 500),
+    ]
     return gpd.GeoDataFrame(table, geometry=shapes, crs=CRS, index=pd.Index(["d", "w", "e"], name="unit_id"))
 
 
@@ -49,7 +54,18 @@ def test_people_within_the_limit_are_covered_and_those_at_it_too(times, cells, u
     assert table["unjudged"].to_dict() == {ALL: 7.0, "d": 0.0, "w": 0.0, "e": 0.0, OUTSIDE: 7.0}
     assert table.loc[ALL, "share"] == pytest.approx(90 / 157)
     assert table.loc[ALL, "share_high"] == pytest.approx(97 / 157)
-    assert list(table.columns) == ["name", "level", "minutes", "group", "people", "covered", "unjudged", "share", "share_low", "share_high"]
+    assert list(table.columns) == [
+        "name",
+        "level",
+        "minutes",
+        "group",
+        "people",
+        "covered",
+        "unjudged",
+        "share",
+        "share_low",
+        "share_high",
+    ]
 
 
 def test_a_unit_without_people_has_no_share(times, cells, units):

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from careshed.intake.streets import Streets
 from pyproj import Transformer
+
+from careshed.intake.streets import Streets
 
 CRS = "EPSG:32651"
 EAST, NORTH = 500_000.0, 3_900_000.0

@@ -1,17 +1,17 @@
 """Run the compiled loops: bounded searches, nearest facility, joining places to streets, the lattice.
 
-Costs are integers (milliseconds or millimetres) and fit 32 bits, so a cost and a node share one 64-bit word: ``cost << 32 | node``
-for arcs, ``stamp << 32 | cost`` for what a search knows of a node. A stamp that falls with every search makes the word of a new
-search smaller than any word of an older one, so that one comparison tells whether a node is new or cheaper, and nothing is
-cleared between searches. The queue is an array of buckets (Dial 1969; Denardo and Fox 1979) over a pool laid out beforehand;
-within a bucket labels are corrected, so buckets may be wider than the cheapest arc. Threads run these loops without the
-interpreter's lock.
+Costs are integers (milliseconds or millimetres) and fit 32 bits, so a cost and a node share one 64-bit word: ``cost << 32 |
+node`` for arcs, ``stamp << 32 | cost`` for what a search knows of a node. A stamp that falls with every search makes the word
+of a new search smaller than any word of an older one, so that one comparison tells whether a node is new or cheaper, and
+nothing is cleared between searches. The queue is an array of buckets (Dial 1969; Denardo and Fox 1979) over a pool laid out
+beforehand; within a bucket labels are corrected, so buckets may be wider than the cheapest arc. Threads run these loops
+without the interpreter's lock.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import njit, uint64
 
 LOW = np.uint64(0xFFFFFFFF)
 SHIFT = np.uint64(32)
@@ -22,14 +22,14 @@ POOL_FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _drain(head, used):  # type: ignore[no-untyped-def]
+def _drain(head, used):
     """Empty every bucket, so that the next search starts clean."""
     for bucket in range(used + 1):
         head[bucket] = 0
 
 
 @njit(cache=True, nogil=True)
-def search(ptr, arc, seed_node, seed_cost, first, last, limit, known, high, shift, head, entry, link, found):  # type: ignore[no-untyped-def]
+def search(ptr, arc, seed_node, seed_cost, first, last, limit, known, high, shift, head, entry, link, found):
     """Find every node within `limit` of the seeds ``first:last``; write the nodes to `found`, their costs to `known`.
 
     Returns the number of nodes found, or `POOL_FULL`.
@@ -105,17 +105,18 @@ def search(ptr, arc, seed_node, seed_cost, first, last, limit, known, high, shif
 
 
 @njit(cache=True, nogil=True)
-def _room_for(array, used, more):  # type: ignore[no-untyped-def]
+def _room_for(array, used, more):
     """Give an array with room for `more` further items, what is in it kept."""
     if used + more <= len(array):
         return array
     larger = np.empty(max(2 * len(array), used + more), array.dtype)
-    larger[:used] = array[:used]
+    for i in range(used):  # a loop compiles in a fraction of the time of a slice assignment
+        larger[i] = array[i]
     return larger
 
 
 @njit(cache=True, nogil=True)
-def reach_nodes(ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, shift, head, entry, link, found):  # type: ignore[no-untyped-def]
+def reach_nodes(ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, shift, head, entry, link, found):
     """Search from each source in turn: CSR of source × node within `limit`. A row start of −1 says that the pool was full."""
     sources = len(seed_ptr) - 1
     indptr = np.zeros(sources + 1, np.int64)
@@ -125,12 +126,25 @@ def reach_nodes(ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, s
     for source in range(sources):
         high = (uint64(0xFFFFFFFF) - uint64(stamp + source + 1)) << uint64(32)
         count = search(
-            ptr, arc, seed_node, seed_cost, seed_ptr[source], seed_ptr[source + 1], limit, known, high, shift, head, entry, link, found
+            ptr,
+            arc,
+            seed_node,
+            seed_cost,
+            seed_ptr[source],
+            seed_ptr[source + 1],
+            limit,
+            known,
+            high,
+            shift,
+            head,
+            entry,
+            link,
+            found,
         )
         if count == POOL_FULL:
             indptr[0] = -1
             return indptr, nodes[:0], costs[:0]
-        n = np.int64(count)
+        n = int(count)
         nodes = _room_for(nodes, used, n)
         costs = _room_for(costs, used, n)
         for i in range(n):
@@ -143,7 +157,7 @@ def reach_nodes(ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, s
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _offer(place, cost, limit, high, fresh, best, touched, count):  # type: ignore[no-untyped-def]
+def _offer(place, cost, limit, high, fresh, best, touched, count):
     """Keep `cost` for `place` if it is within the limit and the cheapest yet."""
     if cost <= limit:
         old = best[place]
@@ -156,11 +170,11 @@ def _offer(place, cost, limit, high, fresh, best, touched, count):  # type: igno
 
 
 @njit(cache=True, nogil=True)
-def along_edge(towards, forward, backward, from_f, from_b, to_f, to_b):  # type: ignore[no-untyped-def]
+def along_edge(towards, forward, backward, from_f, from_b, to_f, to_b):
     """Cost between two positions on one edge without leaving it; all ones where no direction allows it.
 
-    `from_f`, `from_b` are the facility's offsets, `to_f`, `to_b` the cell's: cost from the edge's start on to the position, and from the
-    position back to the start. Travel goes from the cell to the facility if `towards`, else the other way.
+    `from_f`, `from_b` are the facility's offsets, `to_f`, `to_b` the cell's: cost from the edge's start on to the position,
+    and from the position back to the start. Travel goes from the cell to the facility if `towards`, else the other way.
     """
     cost = uint64(0xFFFFFFFF)
     a_f, a_b, z_f, z_b = from_f, from_b, to_f, to_b
@@ -174,7 +188,7 @@ def along_edge(towards, forward, backward, from_f, from_b, to_f, to_b):  # type:
 
 
 @njit(cache=True, nogil=True)
-def reach_places(  # type: ignore[no-untyped-def]
+def reach_places(
     ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, shift, head, entry, link, found,
     place_ptr, place_arc, best, touched,
     option_ptr, option_edge, option_f, option_b, option_leg, towards, forward, backward,
@@ -182,7 +196,8 @@ def reach_places(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Search from each source in turn: CSR of source × place within `limit`; see `reach_nodes`.
 
-    ``place_ptr, place_arc`` are arcs from nodes to places; ``option_*`` where the sources join edges; ``on_*`` the places on each edge.
+    ``place_ptr, place_arc`` are arcs from nodes to places; ``option_*`` where the sources join edges; ``on_*`` the places on
+    each edge.
     """
     sources = len(seed_ptr) - 1
     low, half = uint64(0xFFFFFFFF), uint64(32)
@@ -194,7 +209,20 @@ def reach_places(  # type: ignore[no-untyped-def]
         high = (low - uint64(stamp + source + 1)) << half
         fresh = high + (uint64(1) << half)
         nodes = search(
-            ptr, arc, seed_node, seed_cost, seed_ptr[source], seed_ptr[source + 1], limit, known, high, shift, head, entry, link, found
+            ptr,
+            arc,
+            seed_node,
+            seed_cost,
+            seed_ptr[source],
+            seed_ptr[source + 1],
+            limit,
+            known,
+            high,
+            shift,
+            head,
+            entry,
+            link,
+            found,
         )
         if nodes == POOL_FULL:
             indptr[0] = -1
@@ -218,7 +246,7 @@ def reach_places(  # type: ignore[no-untyped-def]
                 if cost < low:
                     cost += uint64(option_leg[option]) + uint64(place_leg[other])
                     count = _offer(uint64(place_of[other]), cost, limit, high, fresh, best, touched, count)
-        n = np.int64(count)
+        n = int(count)
         places = _room_for(places, used, n)
         costs = _room_for(costs, used, n)
         row = np.sort(touched[:n])
@@ -231,10 +259,11 @@ def reach_places(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def nearest_nodes(ptr, arc, seed_node, seed_cost, seed_owner, shift, mask, label):  # type: ignore[no-untyped-def]
+def nearest_nodes(ptr, arc, seed_node, seed_cost, seed_owner, shift, mask, label):
     """Find the nearest source of every node, however far: ``label[node] = cost << 32 | source``, all ones where there is none.
 
-    Among equal costs the lowest source wins. `mask` + 1 buckets (a power of two) turn in a ring that spans the dearest arc and seed.
+    Among equal costs the lowest source wins. `mask` + 1 buckets (a power of two) turn in a ring that spans the dearest arc
+    and seed.
     """
     one, low, half = uint64(1), uint64(0xFFFFFFFF), uint64(32)
     for node in range(len(label)):
@@ -295,7 +324,7 @@ def nearest_nodes(ptr, arc, seed_node, seed_cost, seed_owner, shift, mask, label
 
 
 @njit(cache=True, nogil=True)
-def nearest_places(  # type: ignore[no-untyped-def]
+def nearest_places(
     label, option_edge, option_f, option_b, option_leg, option_owner, towards, forward, backward, edge_u, edge_v, edge_f, edge_b,
     on_ptr, on_option, place_of, place_edge, place_f, place_b, place_leg, best,
 ):  # fmt: skip
@@ -329,7 +358,7 @@ def nearest_places(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def foot_point(px, py, ax, ay, bx, by):  # type: ignore[no-untyped-def]
+def foot_point(px, py, ax, ay, bx, by):
     """Share of the way from a to b at which p is nearest, and the squared distance there."""
     dx, dy = bx - ax, by - ay
     square = dx * dx + dy * dy
@@ -340,7 +369,7 @@ def foot_point(px, py, ax, ay, bx, by):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def bin_pieces(which, x, y, start, x0, y0, size, columns, rows):  # type: ignore[no-untyped-def]
+def bin_pieces(which, x, y, start, x0, y0, size, columns, rows):
     """Sort the street pieces `which` into square bins by their bounding boxes: CSR of bin × piece, pieces ascending.
 
     Piece i runs from vertex ``start[i]`` to the next one.
@@ -367,10 +396,11 @@ def bin_pieces(which, x, y, start, x0, y0, size, columns, rows):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def nearest_pieces(px, py, snap, wanted, x, y, start, edge, bin_ptr, bin_piece, x0, y0, size, columns, rows):  # type: ignore[no-untyped-def]
+def nearest_pieces(px, py, snap, wanted, x, y, start, edge, bin_ptr, bin_piece, x0, y0, size, columns, rows):
     """Find for each point the pieces of the `wanted` nearest distinct edges within `snap`, nearest first.
 
-    Returns pieces (points, wanted) with −1 for none, the share along the piece, and the distance. Of equally near pieces the first counts.
+    Returns pieces (points, wanted) with −1 for none, the share along the piece, and the distance. Of equally near pieces the
+    first counts.
     """
     points = len(px)
     piece = np.full((points, wanted), -1, np.int32)
@@ -398,7 +428,7 @@ def nearest_pieces(px, py, snap, wanted, x, y, start, edge, bin_ptr, bin_piece, 
 
 
 @njit(cache=True, nogil=True)
-def _keep(piece, share, square, wanted, i, t, d, edge):  # type: ignore[no-untyped-def]
+def _keep(piece, share, square, wanted, i, t, d, edge):
     """Insert piece i among the best, at most one an edge; of equally near pieces the lower number stays first."""
     at = wanted
     for k in range(wanted):
@@ -418,7 +448,7 @@ def _keep(piece, share, square, wanted, i, t, d, edge):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True)
-def fill_tile(x, y, start, near, x0, y1, step, piece, share, leg, snap):  # type: ignore[no-untyped-def]
+def fill_tile(x, y, start, near, x0, y1, step, piece, share, leg, snap):
     """Find the nearest piece of every lattice point of a tile, of the pieces `near` it, ascending; see `foot_point`.
 
     Rows run south from `y1`, columns east from `x0`; points beyond `snap` of any street keep piece −1.
@@ -444,14 +474,15 @@ def fill_tile(x, y, start, near, x0, y1, step, piece, share, leg, snap):  # type
 
 
 @njit(cache=True, nogil=True)
-def paint_tile(  # type: ignore[no-untyped-def]
+def paint_tile(
     piece, share, leg, leg_cost, slot, near_a, near_b, cost_f, cost_b, own_ptr, own_share, own_leg, out, r0, r1, c0, c1, top, left
 ):
     """Lower `out` at ``top, left`` to the travel cost of a tile's lattice points ``r0:r1, c0:c1``.
 
-    ``slot[piece]`` numbers the pieces in reach, −1 for the rest. For slot k, ``near_a[k]`` and ``near_b[k]`` are the costs at the two ends
-    of the piece, ``cost_f[k]`` and ``cost_b[k]`` those of its whole length towards b and towards a (as the journey counts them, infinite
-    where closed), and ``own_ptr[k]:own_ptr[k + 1]`` the facilities that join the piece itself: their share along it and their leg.
+    ``slot[piece]`` numbers the pieces in reach, −1 for the rest. For slot k, ``near_a[k]`` and ``near_b[k]`` are the costs at
+    the two ends of the piece, ``cost_f[k]`` and ``cost_b[k]`` those of its whole length towards b and towards a (as the
+    journey counts them, infinite where closed), and ``own_ptr[k]:own_ptr[k + 1]`` the facilities that join the piece itself:
+    their share along it and their leg.
     """
     for r in range(r0, r1):
         for c in range(c0, c1):

@@ -37,15 +37,16 @@ def coverage(
 ) -> pd.DataFrame:
     """Count the people of a group who reach any facility within a limit, for every unit and in all.
 
-    Cells at exactly the limit count (≤). Cells that join no street cannot be judged: they stay in every denominator and have a column of
-    their own, so that the true share lies between `share_low` and `share_high`.
+    Cells at exactly the limit count (≤). Cells that join no street cannot be judged: they stay in every denominator and have
+    a column of their own, so that the true share lies between `share_low` and `share_high`.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``unit_id``, first ``ALL``, then every unit in the order given, last ``OUTSIDE`` if people live in no unit. Columns ``name``,
-        ``level``, ``minutes`` or ``metres``, ``group``, ``people``, ``covered``, ``unjudged`` (people), ``share`` (covered of people),
-        ``share_low`` (= `share`), ``share_high`` (covered and unjudged of people); shares are NaN where nobody lives.
+        Index ``unit_id``, first ``ALL``, then every unit in the order given, last ``OUTSIDE`` if people live in no unit.
+        Columns ``name``, ``level``, ``minutes`` or ``metres``, ``group``, ``people``, ``covered``, ``unjudged`` (people),
+        ``share`` (covered of people), ``share_low`` (= `share`), ``share_high`` (covered and unjudged of people); shares are NaN where
+        nobody lives.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def units_sums(counted: pd.DataFrame, cells: GeoDataFrame, units: GeoDataFrame) 
         for ancestor in lineage(str(unit), units):
             sums[ancestor] = sums[ancestor] + row
     if (finest.index == "").any():
-        sums[OUTSIDE] = finest.loc[""]
+        sums[OUTSIDE] = counted[cells["unit"].to_numpy() == ""].sum()
     return sums
 
 
@@ -111,7 +112,8 @@ def presence(facilities: GeoDataFrame, units: GeoDataFrame, *, levels: Sequence[
     Returns
     -------
     pandas.DataFrame
-        Index ``unit_id``, the units of `levels` in order; columns ``name``, ``level``, ``facilities`` (number inside), ``has_one``.
+        Index ``unit_id``, the units of `levels` in order; columns ``name``, ``level``, ``facilities`` (number inside),
+        ``has_one``.
     """
     import pandas as pd
 
@@ -135,15 +137,16 @@ def find_gaps(
 ) -> GeoDataFrame:
     """Find where people live without a facility in reach: contiguous clusters of cells, the one with most people first.
 
-    A cell is unserved if its nearest facility is beyond the limit, cannot be reached, or the cell joins no street. Cells are neighbours if
-    their centres lie within one and a half cell spacings.
+    A cell is unserved if its nearest facility is beyond the limit, cannot be reached, or the cell joins no street. Cells are
+    neighbours if their centres lie within one and a half cell spacings.
 
     Returns
     -------
     GeoDataFrame
-        Index ``gap_id`` from 1; columns ``people`` (of the group), ``cells``, ``unit`` and ``unit_name`` (where most of the people live),
-        ``minutes_nearest`` or ``metres_nearest`` (mean over the people who can reach any, NaN if none can), ``nearest_facility`` (id, of most of
-        the people), ``nearest_name``, ``unjudged`` (people who join no street); geometry the union of the cells' squares.
+        Index ``gap_id`` from 1; columns ``people`` (of the group), ``cells``, ``unit`` and ``unit_name`` (where most of the
+        people live), ``minutes_nearest`` or ``metres_nearest`` (mean over the people who can reach any, NaN if none can),
+        ``nearest_facility`` (id, of most of the people), ``nearest_name``, ``unjudged`` (people who join no street); geometry
+        the union of the cells' squares.
 
     Raises
     ------
@@ -159,7 +162,8 @@ def find_gaps(
     name = "minutes_nearest" if times.metric == "time" else "metres_nearest"
     per = 60_000.0 if times.metric == "time" else 1000.0
     rows = [
-        _gap(times, cells, unserved[label == cluster], group, units, name, per, spacing) for cluster in range(int(label.max(initial=-1)) + 1)
+        _gap(times, cells, unserved[label == cluster], group, units, name, per, spacing)
+        for cluster in range(int(label.max(initial=-1)) + 1)
     ]
     return _ranked(rows, name, cells)
 
@@ -168,7 +172,18 @@ def _ranked(rows: list[dict[str, object]], name: str, cells: GeoDataFrame) -> Ge
     import geopandas as gpd
     import pandas as pd
 
-    columns = ["people", "cells", "unit", "unit_name", name, "nearest_facility", "nearest_name", "unjudged", "first_cell", "geometry"]
+    columns = [
+        "people",
+        "cells",
+        "unit",
+        "unit_name",
+        name,
+        "nearest_facility",
+        "nearest_name",
+        "unjudged",
+        "first_cell",
+        "geometry",
+    ]
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=cells.crs)
     table = table.sort_values(["people", "first_cell"], ascending=[False, True], kind="stable").drop(columns="first_cell")
     table.index = pd.RangeIndex(1, len(table) + 1, name="gap_id")
@@ -176,7 +191,14 @@ def _ranked(rows: list[dict[str, object]], name: str, cells: GeoDataFrame) -> Ge
 
 
 def _gap(
-    times: TravelTimes, cells: GeoDataFrame, at: NDArray[np.int64], group: str, units: GeoDataFrame | None, name: str, per: float, spacing: float
+    times: TravelTimes,
+    cells: GeoDataFrame,
+    at: NDArray[np.int64],
+    group: str,
+    units: GeoDataFrame | None,
+    name: str,
+    per: float,
+    spacing: float,
 ) -> dict[str, object]:
     import shapely
 
@@ -215,7 +237,7 @@ def cell_spacing(cells: GeoDataFrame) -> float:
     if len(cells) < 2:
         return 100.0
     xy = np.column_stack([cells.geometry.x, cells.geometry.y])
-    return float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
+    return float(np.median(np.asarray(cKDTree(xy).query(xy, k=2)[0])[:, 1]))
 
 
 def _clusters(xy: NDArray[np.float64], within: float) -> NDArray[np.int32]:
@@ -234,7 +256,9 @@ def _clusters(xy: NDArray[np.float64], within: float) -> NDArray[np.int32]:
 def check_cells(times: TravelTimes, cells: GeoDataFrame, group: str) -> None:
     """Refuse cells that are not those the travel times were computed for, or lack the group."""
     if not times.cell_ids.equals(cells.index):
-        raise ValueError(f"the travel times are for {len(times.cell_ids)} other cells than the {len(cells)} given; compute them again")
+        raise ValueError(
+            f"the travel times are for {len(times.cell_ids)} other cells than the {len(cells)} given; compute them again"
+        )
     if group not in cells:
         known = ", ".join(column for column in cells.columns if column not in ("geometry", "unit", "row", "col"))
         raise ValueError(f"no people of group {group!r} in the cells; there are: {known}")

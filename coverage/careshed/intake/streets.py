@@ -161,7 +161,9 @@ def read_streets(source: str | Path | nx.MultiDiGraph) -> Checked[Streets]:
         return _from_graph(source, "graph")
     path = Path(source)
     if not path.is_file():
-        raise _bad(path, "missing", "找不到该文件", "there is no such file", "请核对 [streets] 的 file", "check `file` under [streets]")
+        raise _bad(
+            path, "missing", "找不到该文件", "there is no such file", "请核对 [streets] 的 file", "check `file` under [streets]"
+        )
     if path.name.lower().endswith(GRAPH_SUFFIXES):
         return _from_graph(_load_graphml(path), file_label(path))
     if path.name.lower().endswith(OSM_SUFFIXES):
@@ -264,7 +266,14 @@ def _finish(ways: _WayList, barriers: set[int], skipped: Counter[str], label: st
     import pandas as pd
 
     if not ways.way_id:
-        raise _bad(Path(label), "empty", "文件中没有任何街道", "the file holds no street", "请核对是否选错文件", "check that it is the right file")
+        raise _bad(
+            Path(label),
+            "empty",
+            "文件中没有任何街道",
+            "the file holds no street",
+            "请核对是否选错文件",
+            "check that it is the right file",
+        )
     walks = np.array([walkable(tags) for tags in ways.tags], dtype=bool).reshape(-1, 2)
     table = pd.DataFrame(
         {
@@ -333,9 +342,27 @@ def _told(streets: Streets, ways: _WayList, skipped: Counter[str], gates: int, l
     """Say what was left out on the way in."""
     shut = int((~(streets.ways["walk_forward"] | streets.ways["walk_backward"])).sum())
     told = [
-        (gates, "gates_shut", "noted", f"{gates} 处门或墙阻断步行，道路在此断开", f"{gates} gates or walls stop walkers; streets are cut there"),
-        (shut, "not_walkable", "noted", f"{shut} 条道路不允许步行，未用于步行", f"{shut} ways may not be walked and are not used on foot"),
-        (ways.single, "single_node", "dropped", f"{ways.single} 条道路不足两个点", f"{ways.single} ways with fewer than two nodes"),
+        (
+            gates,
+            "gates_shut",
+            "noted",
+            f"{gates} 处门或墙阻断步行，道路在此断开",
+            f"{gates} gates or walls stop walkers; streets are cut there",
+        ),
+        (
+            shut,
+            "not_walkable",
+            "noted",
+            f"{shut} 条道路不允许步行，未用于步行",
+            f"{shut} ways may not be walked and are not used on foot",
+        ),
+        (
+            ways.single,
+            "single_node",
+            "dropped",
+            f"{ways.single} 条道路不足两个点",
+            f"{ways.single} ways with fewer than two nodes",
+        ),
         (
             ways.short,
             "node_missing",

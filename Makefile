@@ -1,0 +1,48 @@
+# make demo   the made-up town, from streets to map and site list
+# make test   lint, types, tests, doctests, notebooks, branch coverage
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint types tests notebooks benchmarks clean
+
+demo: $(VENV)/.core
+	$(BIN)/careshed demo
+
+test: lint types tests notebooks
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+# The compiled loops run twice: as machine code, and once more line by line so that their lines count as tested.
+tests: $(VENV)/.test
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m interpreted --no-header -q --cov --cov-append --cov-report= tests/test_kernels.py
+	$(BIN)/coverage report --fail-under=90
+
+notebooks: $(VENV)/.test
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 --no-header -q notebooks
+
+benchmarks: $(VENV)/.test
+	$(BIN)/pip install -q -e '.[benchmark]'
+	$(BIN)/python benchmarks/reach.py
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install -q -e .
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install -q -e '.[test,notebook]'
+	touch $@
+
+clean:
+	rm -rf .coverage htmlcov dist build .pytest_cache .mypy_cache .ruff_cache

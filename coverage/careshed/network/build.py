@@ -1,0 +1,220 @@
+"""Turn streets into a network for one mode of travel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from careshed.network.model import DEFAULT_SNAP_M, FRAGMENT_M, Bool, Costs, Float, Int32, Int64, Network, UInt64
+from careshed.schema import Fault, InputError
+
+if TYPE_CHECKING:
+    from careshed.intake.streets import Streets
+    from careshed.modes import Mode
+
+
+def build_network(streets: Streets, *, mode: Mode, crs: str | None = None, snap_m: float = DEFAULT_SNAP_M) -> Network:
+    """Build the network that people of one mode travel.
+
+    Parameters
+    ----------
+    streets
+        Ways as mapped, degrees.
+    mode
+        Speeds and permitted ways.
+    crs
+        Projected coordinate system in metres; the UTM zone of the streets if None.
+    snap_m
+        Metres within which a place joins a street; a larger distance leaves it unattached.
+
+    Returns
+    -------
+    Network
+        Junctions are the ends of ways and nodes shared by several; every edge is part of one way. Lengths are planar in `crs`.
+
+    Raises
+    ------
+    InputError
+        If no way may be travelled in this mode, or `crs` is in degrees.
+    """
+    crs = utm_zone(streets) if crs is None else crs
+    usable = (streets.ways["walk_forward"] | streets.ways["walk_backward"]).to_numpy()
+    if not mode.uses_steps:
+        usable = usable & ~streets.ways["steps"].to_numpy()
+    if not usable.any():
+        zh, en = "没有可供该出行方式通行的道路", f"no way may be travelled by mode {mode.name!r}"
+        raise InputError(
+            [
+                Fault(
+                    "no_walkable_street", streets.source, zh, en, "请核对街道文件和出行方式", "check the street file and the mode"
+                )
+            ]
+        )
+    x, y = _project(streets, crs)
+    edges = _split_ways(streets, usable)
+    return _assemble(streets, mode, crs, snap_m, x, y, edges)
+
+
+def utm_zone(streets: Streets) -> str:
+    """Name the UTM zone in which the streets lie, as an authority code."""
+    from pyproj.aoi import AreaOfInterest
+    from pyproj.database import query_utm_crs_info
+
+    west, south, east, north = streets.bounds_lonlat()
+    lon, lat = (west + east) / 2, (south + north) / 2
+    found = query_utm_crs_info(datum_name="WGS 84", area_of_interest=AreaOfInterest(lon, lat, lon, lat))
+    return f"EPSG:{found[0].code}"
+
+
+def _project(streets: Streets, crs: str) -> tuple[Float, Float]:
+    from pyproj import CRS, Transformer
+
+    if not CRS.from_user_input(crs).is_projected:
+        zh, en = "计算坐标系必须是以米为单位的投影坐标系", "the working CRS must be projected, in metres"
+        cure = ("请填写如 EPSG:32650，或删去该行以自动选择", "give one such as EPSG:32650, or leave it out to have it chosen")
+        raise InputError([Fault("crs_in_degrees", "study.toml", zh, en, *cure, column="study.crs", found=crs)])
+    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(streets.lon, streets.lat)
+    return np.asarray(x), np.asarray(y)
+
+
+class _Edges(NamedTuple):
+    """Runs of way nodes between junctions: first and last position in ``way_node`` (inclusive), and the way."""
+
+    first: Int64
+    last: Int64
+    way: Int64
+
+
+def _split_ways(streets: Streets, usable: Bool) -> _Edges:
+    """Cut the usable ways at their ends and wherever another way, or the same one again, passes through the node."""
+    way_of = np.repeat(np.arange(len(usable)), np.diff(streets.way_ptr))
+    kept = usable[way_of]
+    uses = np.bincount(streets.way_node[kept], minlength=len(streets.node_id))
+    key = uses[streets.way_node] > 1
+    key[streets.way_ptr[:-1]] = True
+    key[streets.way_ptr[1:] - 1] = True
+    at = np.flatnonzero(key & kept)
+    same = way_of[at[:-1]] == way_of[at[1:]]
+    return _Edges(at[:-1][same], at[1:][same], way_of[at[:-1][same]])
+
+
+def _assemble(streets: Streets, mode: Mode, crs: str, snap_m: float, x: Float, y: Float, edges: _Edges) -> Network:
+    """Lay nodes out in Morton order, edges along them, vertices along the edges, with costs and connected parts."""
+    ends = np.column_stack([streets.way_node[edges.first], streets.way_node[edges.last]])
+    used = np.unique(ends)
+    used = used[np.argsort(morton(x[used], y[used]), kind="stable")]
+    place = np.full(len(x), -1, dtype=np.int64)
+    place[used] = np.arange(len(used))
+    u, v = place[ends[:, 0]].astype(np.int32), place[ends[:, 1]].astype(np.int32)
+    order = np.lexsort((edges.first, np.maximum(u, v), np.minimum(u, v)))
+    first, last, way = edges.first[order], edges.last[order], edges.way[order]
+    u, v = u[order], v[order]
+    ptr = np.concatenate([[0], np.cumsum(last - first + 1)])
+    vertex = streets.way_node[np.repeat(first - ptr[:-1], np.diff(ptr)) + np.arange(ptr[-1])]
+    vx, vy = x[vertex], y[vertex]
+    steps = streets.ways["steps"].to_numpy()[way]
+    time, length = _edge_costs(vx, vy, ptr, steps, mode)
+    component, component_m = _components(len(used), u, v, length)
+    network = Network(
+        mode=mode,
+        crs=crs,
+        snap_m=snap_m,
+        node_id=streets.node_id[used],
+        x=x[used],
+        y=y[used],
+        edge_u=u,
+        edge_v=v,
+        edge_way=way.astype(np.int32),
+        forward=streets.ways["walk_forward"].to_numpy()[way],
+        backward=streets.ways["walk_backward"].to_numpy()[way],
+        vertex_ptr=ptr,
+        vertex_x=vx,
+        vertex_y=vy,
+        time=time,
+        length=length,
+        component=component,
+        component_m=component_m,
+    )
+    return replace(network, faults=tuple(_told(network, streets.source)))
+
+
+def morton(x: Float, y: Float) -> UInt64:
+    """Number points along a Morton (Z-order) curve, so that neighbours on the ground are neighbours in memory.
+
+    >>> morton(np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])).argsort().tolist()
+    [0, 1, 2, 3]
+    """
+    code = np.zeros(len(x), dtype=np.uint64)
+    for shift, values in ((0, x), (1, y)):
+        span = max(float(np.ptp(x)), float(np.ptp(y)), 1e-9)
+        part = ((values - values.min()) / span * (2**31 - 1)).astype(np.uint64)
+        for width, mask in _SPREAD:
+            part = (part | (part << np.uint64(width))) & np.uint64(mask)
+        code |= part << np.uint64(shift)
+    return code
+
+
+_SPREAD: Final = (
+    (16, 0x0000FFFF0000FFFF),
+    (8, 0x00FF00FF00FF00FF),
+    (4, 0x0F0F0F0F0F0F0F0F),
+    (2, 0x3333333333333333),
+    (1, 0x5555555555555555),
+)
+"""Steps that spread 32 bits over the even bits of 64."""
+
+
+def _edge_costs(vx: Float, vy: Float, ptr: Int64, steps: Bool, mode: Mode) -> tuple[Costs, Costs]:
+    """Add up time and length along the vertices of every edge, as integers."""
+    metres = np.hypot(np.diff(vx, prepend=vx[:1]), np.diff(vy, prepend=vy[:1]))
+    metres[ptr[:-1]] = 0.0
+    seconds = metres / (mode.speed_kmh / 3.6) * np.repeat(np.where(steps, mode.steps_factor, 1.0), np.diff(ptr))
+    return (
+        _symmetric(seconds * 1000.0, ptr, 3600.0 / mode.leg_speed_kmh),
+        _symmetric(metres * 1000.0, ptr, 1000.0),
+    )
+
+
+def _symmetric(step: Float, ptr: Int64, per_metre: float) -> Costs:
+    """Offsets of vertices from per-vertex steps that cost the same both ways."""
+    total = np.cumsum(step)
+    offset = np.rint(total - np.repeat(total[ptr[:-1]], np.diff(ptr))).astype(np.uint32)
+    whole = offset[ptr[1:] - 1]
+    return Costs(offset, offset, whole, whole, per_metre)
+
+
+def _components(nodes: int, u: Int32, v: Int32, length: Costs) -> tuple[Int32, Float]:
+    """Number the connected parts of the network, the longest first."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    joined = coo_array((np.ones(len(u), dtype=np.int8), (u, v)), shape=(nodes, nodes))
+    count, label = connected_components(joined.tocsr(), directed=False)
+    metres = np.bincount(label[u], weights=length.edge_f / 1000.0, minlength=count)
+    order = np.argsort(-metres, kind="stable")
+    rank = np.empty(count, dtype=np.int32)
+    rank[order] = np.arange(count, dtype=np.int32)
+    return rank[label], np.asarray(metres[order], dtype=np.float64)
+
+
+def _told(network: Network, source: str) -> list[Fault]:
+    """Say which parts of the network are cut off."""
+    told = []
+    fragment = network.fragment
+    islet = ~network.main & ~fragment
+    if fragment.any():
+        count, metres = int(fragment.sum()), float(network.component_m[fragment].sum())
+        zh = f"{count} 段孤立短路（各不足 {FRAGMENT_M:.0f} 米，共 {metres:.0f} 米）不与路网相连；限距内另有街道时不接入这些短路"
+        en = (
+            f"{count} fragments of street (each under {FRAGMENT_M:.0f} m, {metres:.0f} m in all) join no other street; "
+            "places join the next street if one is within the snap limit"
+        )
+        told.append(Fault("fragment", source, zh, en, severity="noted"))
+    if islet.any():
+        count, metres = int(islet.sum()), float(network.component_m[islet].sum())
+        zh = f"{count} 片孤立路网（共 {metres / 1000:.1f} 公里）与主路网之间没有步行通道"
+        en = f"{count} islets of streets ({metres / 1000:.1f} km in all) have no walkable way to the main network"
+        told.append(Fault("islet", source, zh, en, severity="noted"))
+    return told
