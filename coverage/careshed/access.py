@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careshed.schema import TIERS
+from careshed.schema import TIERS, Fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,3 +267,47 @@ def check_cells(times: TravelTimes, cells: GeoDataFrame, group: str) -> None:
 def tier_units(units: GeoDataFrame, tier: int) -> GeoDataFrame:
     """Pick the units of a tier, such as 2 for streets and townships."""
     return units[units["level"].map(TIERS) == tier]
+
+
+def unattached_facilities(times: TravelTimes) -> list[Fault]:
+    """Tell which facilities or candidates join no street, so that nobody reaches them."""
+    found = []
+    named = "name" in times.facilities
+    for row in np.flatnonzero(times.facility_fault != ""):
+        facility = times.facilities.iloc[row]
+        name = str(facility["name"]) if named else str(times.facilities.index[row])
+        zh = f"“{name}”{times.snap_m:.0f} 米内没有可通行的街道，视为无人可达"
+        en = f"{name!r} has no street that may be used within {times.snap_m:.0f} m, so nobody reaches it"
+        cure = ("请核对坐标和坐标系（WGS-84、GCJ-02）", "check its coordinates and datum (WGS-84, GCJ-02)")
+        file, line = str(facility.get("file", "")), str(facility.get("row", ""))
+        found.append(Fault("facility_far", file, zh, en, *cure, row=line, severity="noted"))
+    return found
+
+
+def unattached_people(times: TravelTimes, cells: GeoDataFrame, group: str) -> list[Fault]:
+    """Tell how many people cannot be judged, and why."""
+    found = []
+    people = cells[group].to_numpy(dtype=float)
+    for fault, (zh, en) in CELL_FAULTS.items():
+        at = (times.cell_fault == fault) & (people > 0)
+        if at.any():
+            where = {"snap": f"{times.snap_m:.0f}", "cells": int(at.sum())}
+            count = float(people[at].sum())
+            found.append(
+                Fault(f"cell_{fault}", "", zh.format(**where), en.format(**where), severity="noted", people=count, found=group)
+            )
+    return found
+
+
+CELL_FAULTS: Final[dict[str, tuple[str, str]]] = {
+    "far": (
+        "{cells} 个人口格网 {snap} 米内没有街道，无法判断是否可达",
+        "{cells} population cells have no street within {snap} m; whether they reach anything cannot be judged",
+    ),
+    "islet": (
+        "{cells} 个人口格网位于孤立路网上，该路网既不通主路网也没有本类设施，无法判断",
+        "{cells} population cells are on islets of streets that join neither the main network nor a facility of this service; "
+        "they cannot be judged",
+    ),
+}
+"""Why cells cannot be judged -> (Chinese, English)."""

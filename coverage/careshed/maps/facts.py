@@ -1,0 +1,205 @@
+"""Say what the map shows in numbers and sentences, each with its denominator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+from geopandas import GeoDataFrame
+
+from careshed.maps.text import count, in_sentence, minutes_text, say, share
+from careshed.words import Lang, group_name, pick
+
+if TYPE_CHECKING:
+    from careshed.modes import Mode
+    from careshed.reach import TravelTimes
+    from careshed.siting import SitePlan
+    from careshed.study import Study
+
+MS_PER_MINUTE = 60_000
+"""Costs are milliseconds of travel."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """People of one group who reach a facility within one limit."""
+
+    group: str
+    minutes: float
+    people: float
+    covered: float
+    unjudged: float
+    """People of cells attached to no street, or to streets that join no facility."""
+
+    @property
+    def missed(self) -> int:
+        """People out of reach, so that the three rounded counts add up to the rounded total."""
+        return max(round(self.people) - round(self.covered) - round(self.unjudged), 0)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whom and what the page speaks of."""
+
+    lang: Lang
+    place: str
+    service: str
+    """Name of the service as printed, or ""."""
+    group: str
+    minutes: float | None
+    """Limit a resident is judged by, minutes; None where nothing states one."""
+    groups: tuple[str, ...]
+    limits: tuple[float, ...]
+    mode: Mode | None
+
+
+def scope_of(
+    study: Study,
+    *,
+    service: str | None,
+    group: str | None,
+    lang: Lang | None,
+    times: TravelTimes | None,
+    covered: pd.DataFrame | None,
+) -> Scope:
+    """Settle whom the page speaks of: the arguments first, then the service, then the tables given."""
+    told = study.service(service) if service is not None else None
+    lang = lang or study.lang
+    judged = told.within_minutes if told else _largest_limit(covered)
+    shown = group or (told.group if told else _first_group(study, covered))
+    others = told.groups_shown if told else ()
+    limits = told.minutes if told else ()
+    return Scope(
+        lang=lang,
+        place=study.name,
+        service=told.name(lang) if told else "",
+        group=shown,
+        minutes=judged,
+        groups=tuple(dict.fromkeys((shown, *others))),
+        limits=tuple(sorted({*limits, *([judged] if judged is not None else [])})),
+        mode=times.mode if times is not None else None,
+    )
+
+
+def only_service(study: Study) -> str | None:
+    """Name the study's service where it has just one; otherwise the caller must say which is meant."""
+    return study.services[0].id if len(study.services) == 1 else None
+
+
+def _largest_limit(covered: pd.DataFrame | None) -> float | None:
+    return None if covered is None or covered.empty else float(np.max(np.asarray(covered["minutes"], dtype=float)))
+
+
+def _first_group(study: Study, covered: pd.DataFrame | None) -> str:
+    if covered is not None and len(covered):
+        return str(covered["group"].iloc[0])
+    return next((name for name in ("total", "p60", "p0_3") if name in study.cells.columns), "")
+
+
+def reached_counts(scope: Scope, cells: GeoDataFrame, times: TravelTimes | None, covered: pd.DataFrame | None) -> list[Reached]:
+    """Count who reaches a facility, for every group and limit shown: from the coverage table, else from the travel times."""
+    if covered is not None:
+        return _from_table(scope, covered)
+    if times is None or times.metric != "time":
+        return []
+    judged = np.asarray(times.cell_fault) == ""
+    cost = np.asarray(times.nearest_cost)
+    table = cells.reindex(times.cell_ids)
+    found = []
+    for group in scope.groups:
+        people = np.asarray(table[group], dtype=float) if group in table else np.zeros(0)
+        for minutes in scope.limits if len(people) else ():
+            near = judged & (cost >= 0) & (cost <= minutes * MS_PER_MINUTE)
+            found.append(Reached(group, minutes, float(people.sum()), float(people[near].sum()), float(people[~judged].sum())))
+    return found
+
+
+def _from_table(scope: Scope, covered: pd.DataFrame) -> list[Reached]:
+    whole = covered[covered.index == "ALL"]
+    people = np.asarray(whole[["minutes", "people", "covered", "unjudged"]], dtype=float).tolist()
+    order = {group: place for place, group in enumerate(scope.groups)}
+    found = [Reached(str(group), *figures) for group, figures in zip(whole["group"], people, strict=True)]
+    return sorted(found, key=lambda one: (order.get(one.group, len(order)), one.group, one.minutes))
+
+
+def judged_count(scope: Scope, counts: Sequence[Reached]) -> Reached | None:
+    """Pick the one count the page leads with."""
+    return next((one for one in counts if one.group == scope.group and one.minutes == scope.minutes), None)
+
+
+def key_sentence(scope: Scope, one: Reached | None) -> str:
+    """Say in one sentence who can reach the service and who cannot."""
+    if one is None:
+        return ""
+    lang, mode = scope.lang, scope.mode
+    how = pick(lang, mode.zh if mode else "步行", f" ({mode.en})" if mode else "")
+    told = say(
+        lang,
+        "key",
+        place=scope.place,
+        people=count(one.people),
+        who=group_name(one.group, lang),
+        covered=count(one.covered),
+        part=share(one.covered, one.people),
+        how=how,
+        limit=minutes_text(one.minutes),
+        target=in_sentence(scope.service) or pick(lang, "设施", "a facility"),
+        missed=count(one.missed),
+    )
+    return told + (say(lang, "key_unjudged", count(one.unjudged)) if one.unjudged >= 0.5 else say(lang, "key_end"))
+
+
+def plan_sentences(scope: Scope, plan: SitePlan) -> list[str]:
+    """Say what the sites add, and what no plan of that size can exceed."""
+    lang, n, total = scope.lang, len(plan.sites), plan.people_total
+    lines = [
+        say(
+            lang,
+            "plan_gain" if n != 1 else "plan_gain_one",
+            n=n,
+            after=share(plan.people_covered_after, total),
+            before=share(plan.people_covered_before, total),
+            reached=count(plan.people_covered_after),
+            whole=count(total),
+            who=group_name(plan.group, lang),
+        )
+    ]
+    if plan.n_asked > n:
+        lines.append(say(lang, "plan_short", plan.n_asked, n))
+    if total > 0:
+        proven = plan.status == "optimal"
+        lines.append(say(lang, "plan_best" if proven else "plan_bound", plan.n_asked, share(plan.bound, total)))
+    if not plan.reproducible:
+        lines.append(say(lang, "plan_stopped"))
+    return lines
+
+
+def service_facilities(study: Study, service: str | None, times: TravelTimes | None) -> GeoDataFrame | None:
+    """Give the facilities to draw: the service's, or those the travel times were computed from."""
+    if service is not None:
+        return study.facilities(service)
+    return times.facilities if times is not None else None
+
+
+def first(row: Mapping[str, object], *names: str) -> str:
+    """Read the first named text that is there and not empty.
+
+    >>> first({"name": "", "kind": "idle school"}, "name", "kind")
+    'idle school'
+    """
+    texts = (row.get(name) for name in names)
+    return next((str(text) for text in texts if text is not None and str(text) not in ("", "nan", "None")), "")
+
+
+def number(row: Mapping[str, object], name: str) -> float:
+    """Read a number from a row, NaN where it is missing.
+
+    >>> number({"places": 30}, "places"), number({}, "places")
+    (30.0, nan)
+    """
+    value = row.get(name)
+    return math.nan if pd.isna(cast(float, value)) else float(cast(float, value))

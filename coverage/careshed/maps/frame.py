@@ -1,0 +1,145 @@
+"""Frame the page with folium, cured of its links to other machines and of its random names."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+import folium
+from branca.element import Element, Figure, MacroElement
+from folium.template import Environment as FoliumEnvironment
+from jinja2 import Environment, Template
+
+from careshed.maps.encode import json_text
+from careshed.maps.layers import Layer
+from careshed.words import Lang
+
+LEAFLET = "static/js_lib_leaflet"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything the page shows."""
+
+    lang: Lang
+    title: str
+    head: Mapping[str, object]
+    body: Mapping[str, object]
+    bounds: list[list[float]]
+    """South-west and north-east corner, degrees."""
+    layers: Mapping[str, Layer]
+    words: Mapping[str, str]
+    made_up: bool
+    attribution: str
+    tiles: str | None
+
+
+def page_text(page: Page) -> str:
+    """Render the page; the same page gives the same text."""
+    figure = Figure()
+    figure._template = _template(
+        "page.html",
+        page=page,
+        csp=_allowed(page.tiles),
+        head=_filled("head.html", page, page.head),
+        body=_filled("body.html", page, page.body),
+    )
+    for part, name in ((figure.header, "header"), (figure.html, "html"), (figure.script, "script")):
+        part._id = name
+    for name, text in (
+        ("leaflet_css", f"<style>{_leaflet_css()}</style>"),
+        ("page_css", f"<style>{_asset('page.css')}</style>"),
+        ("leaflet_js", f"<script>{_leaflet_js()}</script>"),
+        ("page_js", f"<script>{_asset('page.js')}</script>"),
+    ):
+        figure.header.add_child(_raw(name, text), name=name)
+    figure.add_child(_map(page), name="map")
+    return str(figure.render())
+
+
+def _map(page: Page) -> folium.Map:
+    (south, west), (north, east) = page.bounds
+    middle = [(south + north) / 2, (west + east) / 2]
+    frame = folium.Map(location=middle, tiles=None, zoom_control=False, attribution_control=False)
+    frame._id = "care"
+    frame.default_js, frame.default_css = [], []
+    frame._template = _template(
+        "map.html",
+        page=page,
+        settings=json_text({"bounds": page.bounds, "words": page.words, "credit": escape(page.attribution)}),
+        # folium runs what a map returns as a template once more: braces of a title must not open one
+        label=escape(page.words["map_label"].format(page.title)).replace("{", "&#123;"),
+    )
+    if page.tiles:
+        frame.add_child(_tiles(page.tiles, page), name="tiles")
+    for key, layer in page.layers.items():
+        frame.add_child(_macro("layer", key, _template("layer.html", key=key, data=json_text(layer))), name=key)
+    frame.add_child(_macro("panel", "care", _template("ready.html")), name="ready")
+    return frame
+
+
+def _macro(kind: str, name: str, template: Template) -> MacroElement:
+    """Make an element of the map with a fixed id: folium's are random and would change the page from run to run."""
+    element: MacroElement = MacroElement()  # type: ignore[no-untyped-call]
+    element._name, element._id = kind, name
+    element._template = template
+    return element
+
+
+def _environment() -> FoliumEnvironment:
+    return FoliumEnvironment()  # type: ignore[no-untyped-call]
+
+
+def _template(asset: str, **values: object) -> Template:
+    return _environment().from_string(_asset(asset), globals=values)
+
+
+def _tiles(address: str, page: Page) -> folium.TileLayer:
+    credit = escape(page.attribution) or escape(urlsplit(address).netloc)
+    layer = folium.TileLayer(tiles=address, attr=credit, max_zoom=19)
+    layer._id = "background"
+    return layer
+
+
+def _raw(name: str, text: str) -> Element:
+    """Hold finished text; passed as a value, so that no template in it is ever run."""
+    element = Element()
+    element._id = name
+    element._template = _environment().from_string("{{ text }}", globals={"text": text})
+    return element
+
+
+def _filled(asset: str, page: Page, values: Mapping[str, object]) -> str:
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_asset(asset)).render(t=page.words, **values)
+
+
+def _asset(name: str) -> str:
+    return files("careshed.maps").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _leaflet(name: str) -> bytes:
+    return files("js_lib_leaflet").joinpath(LEAFLET, name).read_bytes()
+
+
+def _leaflet_js() -> str:
+    return re.sub(r"//# sourceMappingURL=\S+", "", _leaflet("leaflet.js").decode("utf-8"))
+
+
+def _leaflet_css() -> str:
+    def inlined(found: re.Match[str]) -> str:
+        return f"url(data:image/png;base64,{base64.b64encode(_leaflet(found[1])).decode('ascii')})"
+
+    text = re.sub(r"url\((images/[\w.-]+)\)", inlined, _leaflet("leaflet.css").decode("utf-8"))
+    return re.sub(r"behavior: url\(#default#VML\);", "", text)
+
+
+def _allowed(tiles: str | None) -> str:
+    """Tell the browser what the page may load: nothing from anywhere, or pictures where tiles were asked for."""
+    pictures = "data: https: http:" if tiles else "data:"
+    return f"default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; script-src 'unsafe-inline'"

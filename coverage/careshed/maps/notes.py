@@ -1,0 +1,80 @@
+"""List the assumptions behind a map and the faults found in its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from careshed.maps.facts import MS_PER_MINUTE, Scope
+from careshed.maps.layers import SIMPLIFY_M
+from careshed.maps.text import count, minutes_text, note, say
+from careshed.schema import SEVERITIES, Fault, merge_rows
+from careshed.words import group_name, pick
+
+if TYPE_CHECKING:
+    from careshed.reach import TravelTimes
+    from careshed.study import Study
+
+Note = tuple[str, str]
+"""Label and text of one assumption."""
+
+MM_PER_M = 1000
+
+
+def assumptions(study: Study, scope: Scope, times: TravelTimes | None) -> list[Note]:
+    """List what the figures rest on, each with its unit."""
+    lang, who = scope.lang, group_name(scope.group, scope.lang)
+    people = float(np.asarray(study.cells[scope.group], dtype=float).sum()) if scope.group in study.cells.columns else 0.0
+    cells = "cells" if study.population.grid is not None else "cells_no_grid"
+    return [
+        *([note(lang, "judged", who, minutes_text(scope.minutes))] if scope.minutes is not None else []),
+        *(_travel(times, scope) if times is not None else []),
+        note(lang, "snap", study.snap_m),
+        note(lang, cells, count(len(study.cells)), count(people), who),
+        *(_unattached(study, scope, times) if times is not None else []),
+        *([note(lang, "date", study.data_date)] if study.data_date else []),
+        note(lang, "drawing", SIMPLIFY_M + 1),
+    ]
+
+
+def _travel(times: TravelTimes, scope: Scope) -> list[Note]:
+    lang, mode = scope.lang, times.mode
+    time = times.metric == "time"
+    return [
+        note(lang, "mode", pick(lang, mode.zh, mode.en), mode.speed_kmh, mode.leg_speed_kmh),
+        note(lang, "source", mode.source),
+        note(lang, times.direction),
+        note(lang, "limit_time", times.limit / MS_PER_MINUTE) if time else note(lang, "limit_length", times.limit / MM_PER_M),
+    ]
+
+
+def _unattached(study: Study, scope: Scope, times: TravelTimes) -> list[Note]:
+    lang, who = scope.lang, group_name(scope.group, scope.lang)
+    cells = study.cells.reindex(times.cell_ids)
+    people = np.asarray(cells[scope.group], dtype=float) if scope.group in cells.columns else np.zeros(len(cells))
+    notes = []
+    for reason in ("far", "islet"):
+        here = np.asarray(times.cell_fault) == reason
+        if here.any():
+            notes.append(note(lang, reason, count(float(people[here].sum())), who, count(int(here.sum()))))
+        facilities = int(np.sum(np.asarray(times.facility_fault) == reason))
+        if facilities:
+            notes.append(note(lang, f"facility_{reason}", facilities))
+    return notes
+
+
+def fault_lines(faults: Iterable[Fault], scope: Scope) -> list[dict[str, str]]:
+    """Tell the faults, those that differ only in row put together."""
+    lang = scope.lang
+    return [
+        {
+            "severity": pick(lang, *SEVERITIES[fault.severity]),
+            "kind": fault.severity,
+            "file": fault.file,
+            "text": fault.text(lang),
+            "people": say(lang, "people_n", count(fault.people)) if fault.people >= 0.5 else "",
+        }
+        for fault in merge_rows(faults)
+    ]

@@ -1,0 +1,170 @@
+"""Fill the panel beside the map: bar, table, switches that are the legend, lists of sites and gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from careshed.maps.facts import Reached, Scope, first, number
+from careshed.maps.layers import BLUES, Layer, located, nearest_line, rows, site_means, site_reason
+from careshed.maps.text import count, levels_text, minutes_text, say, share
+from careshed.schema import TIERS
+from careshed.words import Lang, group_name
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from careshed.siting import SitePlan
+
+OFF_AT_FIRST = frozenset({"population", "tiles"})
+"""Layers that wait to be asked for, so that the first view shows who can reach the service and who cannot."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One layer in the list of switches, which is the legend too."""
+
+    key: str
+    label: str
+    detail: str
+    swatch: str
+    """Shape of its sign: a class of the page's style sheet."""
+    steps: tuple[tuple[str, str], ...] = ()
+    """Colours and labels of a graded layer."""
+    unit: str = ""
+    """What the labels of the steps count."""
+
+    @property
+    def on(self) -> bool:
+        """Whether the layer is shown when the page opens."""
+        return self.key not in OFF_AT_FIRST
+
+
+def split_bar(one: Reached, lang: Lang) -> dict[str, object]:
+    """Split all people into those who reach the service, those who do not, those who cannot be judged."""
+    parts = (("reached", one.covered), ("not_reached", float(one.missed)), ("unjudged", one.unjudged))
+    return {
+        "share": share(one.covered, one.people),
+        "parts": [
+            {"kind": kind, "label": say(lang, kind), "people": count(people), "width": f"{100 * people / one.people:.2f}"}
+            for kind, people in parts
+            if one.people > 0 and people >= 0.5
+        ],
+    }
+
+
+def reached_table(counts: Sequence[Reached], scope: Scope) -> dict[str, object]:
+    """Lay out the people reached: a row a group, a column a limit."""
+    limits = sorted({one.minutes for one in counts})
+    found = {(one.group, one.minutes): one for one in counts}
+    return {
+        "limits": [say(scope.lang, "within_col", minutes_text(minutes)) for minutes in limits],
+        "rows": [
+            {
+                "group": group_name(group, scope.lang),
+                "people": count(next(one.people for one in counts if one.group == group)),
+                "cells": [_reached_cell(found.get((group, minutes)), minutes == scope.minutes) for minutes in limits],
+            }
+            for group in dict.fromkeys(one.group for one in counts)
+        ],
+    }
+
+
+def _reached_cell(one: Reached | None, judged: bool) -> dict[str, object]:
+    if one is None:
+        return {"share": "–", "covered": "", "judged": judged}
+    return {"share": share(one.covered, one.people), "covered": count(one.covered), "judged": judged}
+
+
+def switches(layers: dict[str, Layer], scope: Scope, gaps: GeoDataFrame | None) -> list[tuple[str, list[Switch]]]:
+    """List the layers that can be switched, results first, with counts and signs."""
+    lang = scope.lang
+    results = [
+        _bands_switch(layers["bands"], lang) if "bands" in layers else None,
+        Switch("gaps", say(lang, "gaps"), _gaps_detail(gaps, lang), "gap") if gaps is not None and "gaps" in layers else None,
+        Switch("sites", say(lang, "sites"), _many(layers["sites"], "ranks", lang), "pin") if "sites" in layers else None,
+        Switch("facilities", scope.service or say(lang, "facilities"), _facilities_detail(layers["facilities"], lang), "dot")
+        if "facilities" in layers
+        else None,
+    ]
+    base = [
+        _population_switch(layers["population"], scope) if "population" in layers else None,
+        Switch("units", say(lang, "units"), "", "outline") if any(key.startswith("units") for key in layers) else None,
+        Switch("streets", say(lang, "streets"), "", "street") if "streets" in layers else None,
+        Switch("water", say(lang, "water"), "", "water") if "water" in layers else None,
+    ]
+    lists = ((say(lang, "on_map"), results), (say(lang, "base"), base))
+    return [(name, [item for item in items if item is not None]) for name, items in lists if any(items)]
+
+
+def _many(layer: Layer, key: str, lang: Lang) -> str:
+    return say(lang, "places_count", count(len(cast(list[object], layer[key]))))
+
+
+def _bands_switch(layer: Layer, lang: Lang) -> Switch:
+    bands = cast(list[dict[str, object]], layer["bands"])
+    steps = tuple(
+        (str(band["colour"]), say(lang, "band", minutes_text(cast(float, band["minutes"])))) for band in reversed(bands)
+    )
+    return Switch("bands", say(lang, "bands"), "", "", steps, say(lang, "minutes"))
+
+
+def _gaps_detail(gaps: GeoDataFrame, lang: Lang) -> str:
+    return say(lang, "gaps_count", count(len(gaps)), count(float(gaps["people"].sum())))
+
+
+def _facilities_detail(layer: Layer, lang: Lang) -> str:
+    hollow = cast(list[int], layer["hollow"])
+    if any(hollow):
+        return say(lang, "facilities_mixed", count(len(hollow)), sum(hollow))
+    return say(lang, "places_count", count(len(hollow)))
+
+
+def _population_switch(layer: Layer, scope: Scope) -> Switch:
+    breaks = [f"{value:,g}" for value in cast(list[float], layer["breaks"])]
+    labels = [f"<{breaks[0]}", *(f"≥{low}" for low in breaks)]
+    steps = tuple(zip(cast(list[str], layer["colours"]), labels, strict=True))
+    label = f"{say(scope.lang, 'population')} · {group_name(scope.group, scope.lang)}"
+    return Switch("population", label, "", "", steps, say(scope.lang, "population_unit"))
+
+
+def radios(layers: dict[str, Layer], units: GeoDataFrame | None, scope: Scope) -> dict[str, object] | None:
+    """Offer the share reached by unit, one tier at a time."""
+    tiers = [tier for tier in (1, 2, 3) if layers.get(f"units{tier}", {}).get("classes")]
+    if units is None or not tiers:
+        return None
+    here = list(dict.fromkeys(units["level"]))
+    choices = [(str(tier), levels_text([level for level in here if TIERS.get(level) == tier], scope.lang)) for tier in tiers]
+    labels = ["0–20%", "20–40%", "40–60%", "60–80%", "80–100%"]
+    return {"choices": [("", say(scope.lang, "off")), *choices], "steps": list(zip(BLUES, labels, strict=True))}
+
+
+def site_rows(plan: SitePlan, scope: Scope) -> list[dict[str, object]]:
+    """List the proposed sites in rank order, each with its gain and reason."""
+    drawn = located(plan.sites)
+    return [
+        {
+            "rank": f"{number(row, 'rank'):.0f}",
+            "name": first(row, "name"),
+            "where": " · ".join(text for text in (first(row, "unit_name"), first(row, "kind")) if text),
+            "gain": say(scope.lang, "new_people", count(number(row, "people_new"))),
+            "cumulative": say(scope.lang, "cumulative", share(number(row, "people_cumulative"), plan.people_total)),
+            "reason": site_reason(row, scope),
+            "means": site_means(row, scope),
+        }
+        for _, row in rows(drawn)
+    ]
+
+
+def gap_rows(gaps: GeoDataFrame, scope: Scope, most: int) -> list[dict[str, str]]:
+    """List the largest gaps in rank order."""
+    drawn = located(gaps).head(most)
+    return [
+        {
+            "name": first(row, "unit_name", "unit") or "–",
+            "people": say(scope.lang, "people_n", count(number(row, "people"))),
+            "nearest": nearest_line(row, scope),
+        }
+        for _, row in rows(drawn)
+    ]

@@ -1,0 +1,7 @@
+"""Write what a committee reads: site lists, coverage, gaps and faults as workbooks, CSV and GeoJSON."""
+
+from careshed.report.sites import plan_words, write_gaps, write_sites
+from careshed.report.stable import write_xlsx
+from careshed.report.tables import write_coverage, write_faults
+
+__all__ = ["plan_words", "write_coverage", "write_faults", "write_gaps", "write_sites", "write_xlsx"]

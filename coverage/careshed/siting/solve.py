@@ -1,0 +1,152 @@
+"""Solve the covering problem: heuristic answer, proven bound, exact search where the two still differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from careshed.siting.bound import Bound, lagrangian_bound, linear_model, relax, settled
+from careshed.siting.problem import PARTS_PER_PERSON, Flags, Problem
+from careshed.siting.search import Search, greedy, guided, improve, kick, start
+
+if TYPE_CHECKING:
+    import highspy
+
+Status = Literal["optimal", "feasible"]
+BoundBy = Literal["lagrangian", "highs"]
+
+NODES: Final = 5_000
+"""Branch-and-bound nodes the exact search may spend: minutes at the very most for what `EXACT_PAIRS` lets in."""
+
+EXACT_PAIRS: Final = 150_000
+"""Candidate–cell pairs still open above which no exact search is tried; it would end at the safety stop."""
+
+GUIDED: Final = 20
+"""Greedy choices led by the linear relaxation, before local search; milliseconds each, in a large city a tenth of a second."""
+
+KICKS: Final = 400
+"""Rounds of local search before the exact one; each is a few milliseconds."""
+
+SAFETY_SECONDS: Final = 120.0
+"""The exact search is cut off here; the answer stands with its bound, but is marked as not reproducible."""
+
+SAME_PEOPLE: Final = PARTS_PER_PERSON // 100
+"""A hundredth of a person: below it two answers are the same, where cells hold fractions of people."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A choice of candidates, what it reaches and what no choice can exceed."""
+
+    sites: tuple[int, ...]
+    """Positions in `Problem.ids`, ascending."""
+    value: int
+    """People reached, millionths."""
+    bound: int
+    """Upper bound on the people reached, millionths, ≥ `value`."""
+    status: Status
+    bound_by: BoundBy
+    method: str
+    """How the sites were found: ``"greedy"``, ``"local search"`` or ``"branch and bound"``."""
+    reproducible: bool = True
+
+
+def solve(problem: Problem, *, seed: int, work_limit: int = NODES) -> Solution:
+    """Find the sites that reach the most people, and prove how good they are.
+
+    Greedy and swaps give an answer. Prices from the linear relaxation give a Lagrangian bound, which is evaluated in integers and
+    holds whatever the solver did. Where the two meet, the answer is optimal by our own proof. Else local search tries to lift
+    the answer, candidates that cannot matter are settled by the bound, and HiGHS searches the rest without a gap; its bound
+    rests on HiGHS (floating point, tolerance 1e-9 of the people).
+
+    Parameters
+    ----------
+    work_limit
+        Branch-and-bound nodes of the exact search; 0 leaves it out.
+    """
+    search = start(problem)
+    greedy(search)
+    if problem.n == 0 or not len(problem.weights) or int(search.chosen.sum()) < problem.n:
+        return _told(problem, search, Bound(search.value(), 0, search.gain, 1), "greedy")
+    improve(search)
+    relaxation = relax(problem, search.value())
+    bound = lagrangian_bound(problem, relaxation.prices)
+    if not _meets(problem, search.value(), bound.people):
+        guided(search, relaxation.leaning, GUIDED, seed)
+    if not _meets(problem, search.value(), bound.people):
+        kick(search, KICKS, seed)
+    solution = _told(problem, search, bound, "local search")
+    if solution.status == "optimal" or work_limit <= 0:
+        return solution
+    return _searched(problem, solution, bound, seed, work_limit)
+
+
+def _told(problem: Problem, search: Search, bound: Bound, method: str) -> Solution:
+    value = search.value()
+    status: Status = "optimal" if _meets(problem, value, bound.people) else "feasible"
+    return Solution(search.sites(), value, max(bound.people, value), status, "lagrangian", method)
+
+
+def _meets(problem: Problem, value: int, bound: int) -> bool:
+    """Whether no better answer is left: the next possible one lies above the bound, or both are the same to a reader."""
+    return bound - value < max(problem.grain, SAME_PEOPLE)
+
+
+def _searched(problem: Problem, solution: Solution, bound: Bound, seed: int, nodes: int) -> Solution:
+    """Search exactly among the candidates that the bound leaves open, from the answer known."""
+    always, never = settled(problem, bound, solution.value)
+    if not (~(always | never)).any():
+        return replace(solution, bound=solution.value, status="optimal")
+    if len(problem.reach.gather(np.flatnonzero(~never))[0]) > EXACT_PAIRS:
+        return solution
+    found, most, whole = _branch_and_bound(problem, solution, always, never, seed, nodes)
+    search = start(problem, found)
+    improve(search)
+    if search.value() > solution.value:
+        solution = replace(solution, sites=search.sites(), value=search.value(), method="branch and bound")
+    if max(most, solution.value) < solution.bound:
+        solution = replace(solution, bound=max(most, solution.value), bound_by="highs", method="branch and bound")
+    status: Status = "optimal" if _meets(problem, solution.value, solution.bound) else "feasible"
+    return replace(solution, status=status, reproducible=whole)
+
+
+def _branch_and_bound(
+    problem: Problem, known: Solution, always: Flags, never: Flags, seed: int, nodes: int
+) -> tuple[tuple[int, ...], int, bool]:
+    """Let HiGHS search: the sites found, its bound in millionths (outward by its tolerance), whether work alone ended it."""
+    import highspy
+
+    highs, count = linear_model(problem), len(problem.ids)
+    for site in range(count):
+        highs.changeColIntegrality(site, highspy.HighsVarType.kInteger)
+        highs.changeColBounds(site, float(always[site]), float(not never[site]))
+    grain = problem.grain / PARTS_PER_PERSON
+    options = {"mip_rel_gap": 0.0, "mip_abs_gap": max(grain / 2, 1e-6), "mip_max_nodes": nodes, "random_seed": seed % (1 << 31)}
+    for option, value in {**options, "time_limit": SAFETY_SECONDS}.items():
+        highs.setOptionValue(option, value)
+    had = np.isin(np.arange(count), known.sites)
+    if not ((always & ~had) | (never & had)).any():
+        highs.setSolution(_as_columns(problem, known.sites))
+    highs.run()
+    info, status = highs.getInfo(), highs.getModelStatus()
+    if status == highspy.HighsModelStatus.kInfeasible:
+        return known.sites, known.value, True
+    column = np.asarray(highs.getSolution().col_value, dtype=np.float64)[:count]
+    found = tuple(int(site) for site in np.flatnonzero(column > 0.5)) if len(column) else known.sites
+    slack = 1e-9 * float(problem.weights.sum()) / PARTS_PER_PERSON + 1e-6
+    bound = info.mip_dual_bound + slack
+    most = int(bound * PARTS_PER_PERSON) // problem.grain * problem.grain if np.isfinite(bound) else known.bound
+    return found, most, status != highspy.HighsModelStatus.kTimeLimit
+
+
+def _as_columns(problem: Problem, sites: tuple[int, ...]) -> highspy.HighsSolution:
+    """The answer known, as a start for HiGHS."""
+    import highspy
+
+    search = start(problem, sites)
+    known = highspy.HighsSolution()
+    columns = (search.chosen, search.hits > 0, search.held > 0)
+    known.col_value = np.concatenate(columns).astype(np.float64).tolist()
+    return known

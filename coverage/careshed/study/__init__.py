@@ -1,0 +1,8 @@
+"""Read a study: one TOML file -> all inputs, read and checked."""
+
+from careshed.study.config import Config, Service
+from careshed.study.model import Study, UnknownService
+from careshed.study.reading import open_study
+from careshed.study.template import init_study
+
+__all__ = ["Config", "Service", "Study", "UnknownService", "init_study", "open_study"]

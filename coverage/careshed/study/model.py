@@ -1,0 +1,136 @@
+"""Hold a study: every input read and checked, and the rules of its services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from geopandas import GeoDataFrame
+
+from careshed.intake.columns import nearest
+from careshed.modes import MODES, Mode
+from careshed.schema import Fault, Population
+from careshed.study.config import Config, Service
+from careshed.words import Lang
+
+if TYPE_CHECKING:
+    from careshed.intake.streets import Streets
+
+
+class UnknownService(KeyError):
+    """A service id that the study does not have."""
+
+    def __init__(self, service_id: str, known: tuple[str, ...]) -> None:
+        super().__init__(service_id)
+        near = nearest(service_id, known)
+        hint = f"; did you mean {near!r}?" if near else ";"
+        self.text = f"there is no service {service_id!r} in the study{hint} it has: {', '.join(known)}"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as opened: all inputs in one projected CRS, checked, and the faults found on the way."""
+
+    config: Config
+    """The study file as written."""
+    path: Path
+    """The study file."""
+    crs: str
+    """Projected CRS of all geometry, metres."""
+    streets: Streets
+    population: Population
+    units: GeoDataFrame
+    facility_table: GeoDataFrame
+    """All facilities of all registers, whatever their type and status."""
+    candidate_table: GeoDataFrame
+    compounds: pd.DataFrame | None
+    """Register of residential compounds, as text, where the study has one."""
+    services: tuple[Service, ...]
+    faults: tuple[Fault, ...]
+    """Everything dropped, repaired or noted while reading."""
+
+    @property
+    def folder(self) -> Path:
+        """Folder that the study's paths are relative to."""
+        return self.path.parent
+
+    @property
+    def name(self) -> str:
+        """Name of the study as its file gives it."""
+        return self.config.study.name
+
+    @property
+    def lang(self) -> Lang:
+        """Language of the outputs."""
+        return self.config.study.lang
+
+    @property
+    def made_up(self) -> bool:
+        """Whether the town is invented, so that every map says so."""
+        return self.config.study.made_up
+
+    @property
+    def data_date(self) -> str:
+        """Date of the data, ISO, "" if not stated."""
+        return self.config.study.data_date
+
+    @property
+    def snap_m(self) -> float:
+        """A place farther than this from any street is unattached, metres."""
+        return self.config.study.snap_m
+
+    @property
+    def cells(self) -> GeoDataFrame:
+        """People by age group on cells, with the finest unit of each."""
+        return self.population.cells
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Population groups that the cells hold."""
+        return groups_of(self.population.cells)
+
+    def service(self, service_id: str) -> Service:
+        """Find a service by its id.
+
+        Raises
+        ------
+        UnknownService
+            If the study has no such service; the message lists those it has.
+        """
+        for service in self.services:
+            if service.id == service_id:
+                return service
+        raise UnknownService(service_id, tuple(service.id for service in self.services))
+
+    def facilities(self, service_id: str) -> GeoDataFrame:
+        """Give the facilities that count for a service: of its types and statuses."""
+        service = self.service(service_id)
+        table = self.facility_table
+        return table[table["type"].isin(service.types) & table["status"].isin(service.statuses)]
+
+    def candidates(self, service_id: str) -> GeoDataFrame:
+        """Give the sites that a service may use: those that name it, and those that name none."""
+        known = self.service(service_id).id
+        return self.candidate_table[[not text or known in text.split(";") for text in self.candidate_table["services"]]]
+
+    def mode(self, service_id: str) -> Mode:
+        """Give the travel mode of a service, with the figures that the study sets itself."""
+        name = self.service(service_id).mode
+        own = self.config.modes.get(name)
+        base = MODES[name]
+        if own is None:
+            return base
+        given = {key: value for key, value in own.model_dump().items() if value is not None}
+        if "speed_kmh" in given:
+            given.setdefault("leg_speed_kmh", given["speed_kmh"])
+        return replace(base, **given, source=f"set in the study ({', '.join(sorted(given))}); otherwise {base.source}")
+
+
+def groups_of(cells: GeoDataFrame) -> tuple[str, ...]:
+    """List the population groups among the columns of a cells table."""
+    return tuple(str(name) for name in cells.columns if name not in ("geometry", "unit", "row", "col"))

@@ -1,0 +1,179 @@
+"""Check what a study refers to: modes, groups, statuses, levels, types, and its coordinate system."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pyproj
+from geopandas import GeoDataFrame
+
+from careshed.intake.columns import nearest
+from careshed.intake.facilities import STATUS_WORDS, status_keys
+from careshed.intake.places import Bounds, parse_crs
+from careshed.modes import MODES
+from careshed.schema import STATUSES, TIERS, Fault, file_label
+from careshed.study.config import Config, Service, study_fault
+
+_MOST_DISTORTION: Final = 0.02
+"""A projection that stretches distances by more than this is not fit to measure walks; UTM stays within 0.001."""
+
+
+def config_faults(path: Path, config: Config) -> list[Fault]:
+    """Check everything in the study file that needs no other file."""
+    faults = [*crs_faults(path, config), *_population_faults(path, config), *_duplicate_services(path, config.service)]
+    told = ("未知的出行方式", "unknown mode")
+    faults += [_unknown(path, f"[modes.{name}]", name, told, sorted(MODES)) for name in config.modes if name not in MODES]
+    for number, service in enumerate(config.service, start=1):
+        faults.extend(_service_faults(path, f"[[service]] {number}", service))
+    return faults
+
+
+def settled(service: Service) -> Service:
+    """Fill in what a service leaves open: statuses as our keys, and its own group shown."""
+    return service.model_copy(
+        update={
+            "statuses": status_keys(service.statuses) or service.statuses,
+            "groups_shown": service.groups_shown or (service.group,),
+        }
+    )
+
+
+def group_faults(path: Path, services: Sequence[Service], groups: Sequence[str]) -> list[Fault]:
+    """Check that the population holds every group that a service names."""
+    faults: list[Fault] = []
+    for number, service in enumerate(services, start=1):
+        for key, names in (("group", (service.group,)), ("groups_shown", service.groups_shown)):
+            told = ("人口数据中没有该年龄组", "the population has no such group")
+            faults.extend(
+                _unknown(path, f"[[service]] {number}: {key}", name, told, groups) for name in names if name not in groups
+            )
+    return faults
+
+
+def type_findings(path: Path, services: Sequence[Service], facilities: GeoDataFrame) -> list[Fault]:
+    """Note facility types of services that no register has."""
+    present = sorted(set(facilities["type"].astype(str)))
+    listed = ", ".join(present)
+    return [
+        Fault(
+            "type_nowhere",
+            file_label(path),
+            f"[[service]] {number}: types：登记表中没有类型“{kind}”",
+            f"[[service]] {number}: types: no register has the type {kind!r}",
+            f"登记表中的类型：{listed}。",
+            f"The registers have: {listed}.",
+            found=kind,
+            severity="noted",
+        )
+        for number, service in enumerate(services, start=1)
+        for kind in service.types
+        if kind not in present
+    ]
+
+
+def distortion_faults(path: Path, crs: str, area: Bounds) -> list[Fault]:
+    """Refuse a projection that stretches distances at the middle of the study area."""
+    west, south, east, north = area
+    factors = pyproj.Proj(pyproj.CRS(crs)).get_factors((west + east) / 2, (south + north) / 2)
+    worst = max(abs(factors.meridional_scale - 1.0), abs(factors.parallel_scale - 1.0))
+    if worst <= _MOST_DISTORTION:
+        return []
+    told = (f"该投影在研究范围内使距离偏差 {worst:.0%}", f"this projection stretches distances by {worst:.0%} in the study area")
+    cure = (
+        f"请删去 crs（将用 {utm_zone(area)}），或改用当地的投影坐标系。",
+        f"Leave crs out (then {utm_zone(area)} is used), or state a local projected system.",
+    )
+    return [study_fault(path, "crs_distorts", "[study] crs", told, cure, found=crs)]
+
+
+def utm_zone(area: Bounds) -> str:
+    """Give the UTM zone of the middle of an area.
+
+    >>> utm_zone((121.0, 31.0, 122.0, 32.0)), utm_zone((-51.3, -30.2, -51.0, -29.9))
+    ('EPSG:32651', 'EPSG:32722')
+    """
+    west, south, east, north = area
+    zone = min(60, int(((west + east) / 2 + 180.0) // 6.0) + 1)
+    return f"EPSG:{(32600 if south + north >= 0 else 32700) + zone}"
+
+
+def crs_faults(path: Path, config: Config) -> list[Fault]:
+    """Refuse a study CRS in which metres cannot be measured."""
+    text = config.study.crs
+    if text is None:
+        return []
+    crs = parse_crs(text)
+    cure = (
+        "请写以米为单位的投影坐标系，或删去该键以采用 UTM 带。",
+        "State a projected system in metres, or leave the key out for the UTM zone.",
+    )
+    if crs is None:
+        return [
+            study_fault(
+                path, "bad_crs", "[study] crs", ("无法识别该坐标系", "this coordinate system is not understood"), cure, text
+            )
+        ]
+    if crs.is_geographic:
+        told = ("该坐标系以度为单位，不能量距离", "this is a CRS in degrees, in which distances cannot be measured")
+        return [study_fault(path, "crs_in_degrees", "[study] crs", told, cure, text)]
+    if not crs.is_projected or any(axis.unit_name not in ("metre", "meter") for axis in crs.axis_info):
+        return [
+            study_fault(path, "crs_not_metres", "[study] crs", ("该坐标系不以米为单位", "this CRS is not in metres"), cure, text)
+        ]
+    return []
+
+
+def _population_faults(path: Path, config: Config) -> list[Fault]:
+    if bool(config.population.rasters) != (config.population.table is not None):
+        return []
+    told = ("应在 rasters 与 table 中写且只写一个", "needs either rasters or a table, and not both")
+    cure = ("参见 careshed init 生成的模板。", "See the template that careshed init writes.")
+    return [study_fault(path, "population_source", "[population]", told, cure)]
+
+
+def _duplicate_services(path: Path, services: Sequence[Service]) -> list[Fault]:
+    counts = Counter(service.id for service in services)
+    cure = ("请使用不同的 id。", "Give each service an id of its own.")
+    return [
+        study_fault(
+            path, "duplicate_service", "[[service]] id", (f"“{name}”出现 {count} 次", f"{name!r} occurs {count} times"), cure
+        )
+        for name, count in counts.items()
+        if count > 1
+    ]
+
+
+def _service_faults(path: Path, key: str, service: Service) -> list[Fault]:
+    faults = []
+    if service.mode not in MODES:
+        faults.append(_unknown(path, f"{key}: mode", service.mode, ("未知的出行方式", "unknown mode"), sorted(MODES)))
+    if status_keys(service.statuses) is None:
+        odd = next(word for word in service.statuses if status_keys((word,)) is None)
+        listed = [*STATUSES, *(known[0] for known in STATUS_WORDS.values())]
+        faults.append(_unknown(path, f"{key}: statuses", odd, ("未知的状态", "unknown status"), listed))
+    told = ("未知的单元级别", "unknown level of unit")
+    faults.extend(
+        _unknown(path, f"{key}: at_least_one_per", level, told, list(TIERS))
+        for level in service.at_least_one_per
+        if level not in TIERS
+    )
+    if service.within_minutes > max(service.minutes):
+        wrong = (
+            f"应不大于 minutes 的最大值 {max(service.minutes):g}",
+            f"must be at most the largest of minutes, {max(service.minutes):g}",
+        )
+        cure = ("请在 minutes 中加入该值，或减小它。", "Add it to minutes, or make it smaller.")
+        faults.append(
+            study_fault(path, "limit_beyond_bands", f"{key}: within_minutes", wrong, cure, f"{service.within_minutes:g}")
+        )
+    return faults
+
+
+def _unknown(path: Path, key: str, word: str, told: tuple[str, str], known: Sequence[str]) -> Fault:
+    near = nearest(word, known)
+    hint = (f"是否应为 {near}？", f"Did you mean {near}? ") if near else ("", "")
+    cure = (f"{hint[0]}可用：{', '.join(known)}。", f"{hint[1]}Known: {', '.join(known)}.")
+    return study_fault(path, "unknown_name", key, told, cure, word)
