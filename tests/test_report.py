@@ -153,7 +153,7 @@ def test_the_site_workbook_says_above_the_list_what_was_asked_and_how_good_it_is
     assert above(sheet).splitlines() == [
         "青湾市 · 选址清单：3岁以下婴幼儿，15 分钟内",
         "虚构数据，仅供演示",
-        "3岁以下婴幼儿共 10,000 人。现有设施 15 分钟内覆盖 3,000 (30.0%)；2 处选址全部建成后覆盖 4,300 (43.0%)。",
+        "3岁以下婴幼儿共 10,000 人。现有设施 15 分钟内覆盖 3,000 人（30.0%）；2 处选址全部建成后覆盖 4,300 人（43.0%）。",
         "已证明最优：在同样的候选点、选址数和规则下，没有别的选法能覆盖更多人（依据：本软件以整数运算复核的拉格朗日上界）。",
         "“每单元至少一处”：原有 1 个单元没有设施，建成后剩 0 个。",
         "要求至多 3 处，选出 2 处；按新增覆盖人数由多到少排序。经纬度为 WGS-84。",
@@ -171,8 +171,8 @@ def test_the_site_workbook_speaks_english(plan, tmp_path):
         in told
     )
     assert "Proven optimal: with these candidates, this many sites and these rules, no choice reaches more" in told
-    assert "share so far of all 10,000 children under 3" in columns(sheet)
-    assert sheet.cell(header_row(sheet) + 1, columns(sheet)["reason"]).value == "Newly reaches 1,240 children under 3"
+    assert "Share so far of all 10,000 children under 3" in columns(sheet)
+    assert sheet.cell(header_row(sheet) + 1, columns(sheet)["Reason"]).value == "Newly reaches 1,240 children under 3"
 
 
 def test_a_gap_is_told_in_people_and_as_a_share(plan):
@@ -253,8 +253,8 @@ def test_the_site_csv_opens_in_excel_and_disarms_formulas(plan, tmp_path):
 def test_negative_and_round_numbers_are_no_formulas_in_csv(gaps, tmp_path):
     west = gaps.set_geometry([Point(400_000, -100_000), Point(EASTING, NORTHING)], crs="EPSG:32601")
     first, _ = rows_of(write_gaps(tmp_path / "g.csv", west, lang="en"))
-    assert first["longitude"].startswith("-17")  # a number, without apostrophe
-    assert first["people not reached"] == "812"
+    assert first["Longitude"].startswith("-17")  # a number, without apostrophe
+    assert first["People not reached"] == "812"
 
 
 def test_the_site_geojson_is_wgs84_with_six_decimals_and_says_what_it_is(plan, tmp_path):
@@ -329,9 +329,9 @@ def test_the_coverage_workbook_begins_with_all_in_bold_and_gives_both_bounds(tab
 
 def test_the_coverage_csv_speaks_english(table, tmp_path):
     everyone, _, west = rows_of(write_coverage(tmp_path / "c.csv", table, lang="en"))
-    assert (everyone["name"], everyone["share of the unit's people"]) == ("All", "20.0%")
-    assert (west["name"], west["people within 15 minutes"], west["people who cannot be judged"]) == ("'@河西", "0", "50")
-    assert west["level"] == "street (jiedao)"
+    assert (everyone["Name"], everyone["Share of the unit's people"]) == ("All", "20.0%")
+    assert (west["Name"], west["People within 15 minutes"], west["People who cannot be judged"]) == ("'@河西", "0", "50")
+    assert west["Level"] == "street (jiedao)"
 
 
 def test_coverage_by_metres_or_of_nothing_has_a_title_too(table, tmp_path):
@@ -378,7 +378,7 @@ def test_faults_are_listed_with_their_cure_and_the_people_affected(tmp_path):
         35,
     )
     (row,) = rows_of(write_faults(tmp_path / "f.csv", [replace(fault, people=0)], lang="en"))
-    assert (row["problem"], row["people affected"]) == ("too far", "")
+    assert (row["Problem"], row["People affected"]) == ("too far", "")
 
 
 @pytest.mark.parametrize("name", ["c.xlsx", "c.csv"])

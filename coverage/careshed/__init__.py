@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from careshed.access import coverage, coverage_table, find_gaps, presence
     from careshed.demo import make_demo
-    from careshed.isochrones import Certificate, certify, isochrones, merged_isochrones, reached_streets, surface
+    from careshed.isochrones import Certificate, certify, draw_isochrones, merged_isochrones, reached_streets, surface
     from careshed.maps import write_map
     from careshed.modes import MODES, WALK_ADULT, WALK_OLDER, WALK_TODDLER, Mode
     from careshed.network import Network, attach, build_network
@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 _HOME = {
     "access": ("coverage", "coverage_table", "find_gaps", "presence"),
     "demo": ("make_demo",),
-    "isochrones": ("Certificate", "certify", "isochrones", "merged_isochrones", "reached_streets", "surface"),
+    "isochrones": ("Certificate", "certify", "draw_isochrones", "merged_isochrones", "reached_streets", "surface"),
     "maps": ("write_map",),
     "modes": ("MODES", "WALK_ADULT", "WALK_OLDER", "WALK_TODDLER", "Mode"),
     "network": ("Network", "attach", "build_network"),
@@ -60,9 +60,9 @@ __all__ = [
     "check_plan",
     "coverage",
     "coverage_table",
+    "draw_isochrones",
     "find_gaps",
     "init_study",
-    "isochrones",
     "make_demo",
     "merged_isochrones",
     "open_study",

@@ -45,8 +45,8 @@ def coverage(
     pandas.DataFrame
         Index ``unit_id``, first ``ALL``, then every unit in the order given, last ``OUTSIDE`` if people live in no unit.
         Columns ``name``, ``level``, ``minutes`` or ``metres``, ``group``, ``people``, ``covered``, ``unjudged`` (people),
-        ``share`` (covered of people), ``share_low`` (= `share`), ``share_high`` (covered and unjudged of people); shares are NaN where
-        nobody lives.
+        ``share`` (covered of people), ``share_low`` (= `share`), ``share_high`` (covered and unjudged of people); shares are NaN
+        where nobody lives.
 
     Raises
     ------

@@ -20,6 +20,8 @@ class Mode:
     en: str
     source: str
     """Where the figures come from."""
+    source_zh: str = ""
+    """The same in Chinese; `source` if empty."""
     uses_steps: bool = True
     """Whether flights of steps may be used."""
     steps_factor: float = 1.0
@@ -33,6 +35,7 @@ WALK_ADULT: Final = Mode(
     zh="成年人步行",
     en="adult on foot",
     source="1.33 m/s; planners' usual figure, so that 15 minutes is 1,200 m",
+    source_zh="1.33 米/秒，规划常用值，15 分钟合 1,200 米",
 )
 
 WALK_OLDER: Final = Mode(
@@ -42,6 +45,7 @@ WALK_OLDER: Final = Mode(
     zh="老年人步行",
     en="older adult on foot",
     source="1.0 m/s, design speed for people over 60 at crossings (Coffin and Morrall, 1995, TRR 1487)",
+    source_zh="1.0 米/秒，60 岁以上老人过街设计步速（Coffin 和 Morrall，1995，TRR 1487）",
     steps_factor=2.0,
 )
 
@@ -52,6 +56,7 @@ WALK_TODDLER: Final = Mode(
     zh="带幼儿步行",
     en="adult with a toddler on foot",
     source="assumption: 1.0 m/s, pushchairs carried on no steps; set it in the study where a local figure exists",
+    source_zh="假设值：1.0 米/秒，推婴儿车不走台阶；如有本地数据请在研究文件中设置",
     uses_steps=False,
 )
 

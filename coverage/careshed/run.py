@@ -122,7 +122,9 @@ def run_study(
         services = [study.service(service) for service in only] or list(study.services)
         bar.plan(2 + STEPS * len(services))
         networks = _networks(study, services, bar, lang)
-        results = tuple(analyse(study, service.id, networks[study.mode(service.id)], step=bar.step, lang=lang) for service in services)
+        results = tuple(
+            analyse(study, service.id, networks[study.mode(service.id)], step=bar.step, lang=lang) for service in services
+        )
         bar.say(pick(lang, "写出结果", "writing"))
         faults = (*study.faults, *dict.fromkeys(fault for network in networks.values() for fault in network.faults))
         faults = (*faults, *dict.fromkeys(fault for result in results for fault in result.faults))
@@ -177,7 +179,11 @@ def analyse(
         at_least_one_per=service.at_least_one_per,
     )
     check_plan(plan, options, times, study.cells)
-    faults = (*unattached_people(times, study.cells, service.group), *unattached_facilities(times), *unattached_facilities(options))
+    faults = (
+        *unattached_people(times, study.cells, service.group),
+        *unattached_facilities(times),
+        *unattached_facilities(options),
+    )
     return ServiceResult(
         service=service,
         times=times,
@@ -214,7 +220,9 @@ def _write_all(
                 lang=lang,
             )
         )
-        lists += [write_sites(folders.maps / f"{service.id}_sites{end}", result.plan, **about) for end in (".xlsx", ".csv", ".geojson")]
+        lists += [
+            write_sites(folders.maps / f"{service.id}_sites{end}", result.plan, **about) for end in (".xlsx", ".csv", ".geojson")
+        ]
         tables += _write_tables(result, folders.processed, about)
     tables.append(write_faults(folders.processed / "faults.csv", faults, lang=lang))
     files = [*maps, *lists, *tables]
@@ -233,14 +241,34 @@ def _write_tables(result: ServiceResult, folder: Path, about: dict[str, Any]) ->
     ]
 
 
-PACKAGES: Final = ("careshed", "numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "rasterio", "numba", "highspy", "osmium")
+PACKAGES: Final = (
+    "careshed",
+    "numpy",
+    "scipy",
+    "pandas",
+    "geopandas",
+    "shapely",
+    "pyproj",
+    "rasterio",
+    "numba",
+    "highspy",
+    "osmium",
+)
 
 
-def _write_manifest(study: Study, results: Sequence[ServiceResult], faults: Sequence[Fault], files: Sequence[Path], path: Path) -> Path:
+def _write_manifest(
+    study: Study, results: Sequence[ServiceResult], faults: Sequence[Fault], files: Sequence[Path], path: Path
+) -> Path:
     """Write what went in (files by hash, parameters, versions) and what came out; no clock, so that a repeat is equal."""
     counts = {severity: sum(fault.severity == severity for fault in faults) for severity in ("dropped", "repaired", "noted")}
     manifest = {
-        "study": {"name": study.name, "made_up": study.made_up, "data_date": study.data_date, "crs": study.crs, "snap_m": study.snap_m},
+        "study": {
+            "name": study.name,
+            "made_up": study.made_up,
+            "data_date": study.data_date,
+            "crs": study.crs,
+            "snap_m": study.snap_m,
+        },
         "inputs": {file: _sha256(study.folder / file) for file in sorted(input_files(study))},
         "versions": {package: version(package) for package in PACKAGES},
         "services": {result.service.id: _summary(study, result) for result in results},
@@ -263,7 +291,13 @@ def _summary(study: Study, result: ServiceResult) -> dict[str, Any]:
         "facilities": len(result.times.facilities),
         "candidates": len(result.options.facilities),
         "coverage": [
-            {"group": row.group, "minutes": row.minutes, "people": _round(row.people), "covered": _round(row.covered), "unjudged": _round(row.unjudged)}
+            {
+                "group": row.group,
+                "minutes": row.minutes,
+                "people": _round(row.people),
+                "covered": _round(row.covered),
+                "unjudged": _round(row.unjudged),
+            }
             for row in result.covered.loc[["ALL"]].itertuples()
         ],
         "isochrones": [
@@ -309,12 +343,11 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
         share = plan.people_covered_before / plan.people_total if plan.people_total else 0.0
         after = plan.people_covered_after / plan.people_total if plan.people_total else 0.0
         group = group_name(service.group, lang)
+        name, total, limit, new = service.name(lang), f"{plan.people_total:,.0f}", f"{service.within_minutes:g}", len(plan.sites)
         yield pick(
             lang,
-            f"  {service.name(lang)}：{plan.people_total:,.0f} 名{group}中 {share:.1%} 在 {service.within_minutes:g} 分钟内可达；"
-            f"新增 {len(plan.sites)} 处后 {after:.1%}",
-            f"  {service.name(lang)}: {share:.1%} of {plan.people_total:,.0f} {group} are within {service.within_minutes:g} minutes; "
-            f"{after:.1%} with {len(plan.sites)} new sites",
+            f"  {name}：{total} 名{group}中 {share:.1%} 在 {limit} 分钟内可达；新增 {new} 处后 {after:.1%}",
+            f"  {name}: {share:.1%} of {total} {group} are within {limit} minutes; {after:.1%} with {new} new sites",
         )
     groups = (
         (pick(lang, "地图", "maps"), [file for file in result.files if file.suffix == ".html"]),

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetReader
     from rasterio.windows import Window
 
-_WINDOW_PIXELS: Final = 4_000_000
-"""Pixels of one group read at a time, 32 MB as float64: small beside any computer's memory, large enough to be quick."""
+_WINDOW_PIXELS: Final = 1_000_000
+"""Pixels of one group read at a time, 8 MB as float64: small beside any computer's memory, large enough to be quick."""
+
+_CACHE_MB: Final = 64
+"""Blocks GDAL keeps, MB. Every block is read once, so its own default, 5 % of the computer's memory, would be wasted."""
 
 _SAME_GRID_PIXELS: Final = 0.01
 """Two rasters are on one grid if no corner differs by more than this part of a pixel."""
@@ -68,9 +71,12 @@ def read_population_rasters(paths: Mapping[str, str | Path], *, crs_out: str) ->
     careshed.schema.InputError
         If a file is damaged, states no CRS, lies on another grid, or holds negative numbers.
     """
+    import rasterio
+
     files = {group: Path(path) for group, path in paths.items()}
     faults: list[Fault] = []
     with ExitStack() as stack:
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_MB))
         opened = {group: stack.enter_context(data) for group, data in _opened(files, faults).items()}
         _one_grid(opened, files, faults)
         if faults:
@@ -306,15 +312,14 @@ def _totals(parts: Sequence[_People], files: Mapping[str, Path]) -> list[Fault]:
 def _cells(parts: Sequence[_People], groups: Sequence[str], grid: Grid, crs_out: str) -> GeoDataFrame:
     """Make the cells table in raster order; ``cell_id`` is the pixel's number counted row by row."""
     rows, columns = np.concatenate([part.rows for part in parts]), np.concatenate([part.columns for part in parts])
-    people = np.concatenate([part.values for part in parts], axis=1)
-    number = rows * grid.shape[1] + columns
-    order = np.argsort(number, kind="stable")
+    order = np.argsort(rows * grid.shape[1] + columns, kind="stable")
+    rows, columns = rows[order], columns[order]
+    people = {group: np.concatenate([part.values[place] for part in parts])[order] for place, group in enumerate(groups)}
     a, b, c, d, e, f = grid.transform
     x, y = a * (columns + 0.5) + b * (rows + 0.5) + c, d * (columns + 0.5) + e * (rows + 0.5) + f
     east, north = pyproj.Transformer.from_crs(grid.crs, crs_out, always_xy=True).transform(x, y)
-    frame = pd.DataFrame({group: people[place] for place, group in enumerate(groups)} | {"row": rows, "col": columns})
-    frame.index = _positions(number)
-    return GeoDataFrame(frame, geometry=shapely.points(east, north), crs=crs_out).iloc[order]
+    frame = pd.DataFrame({**people, "row": rows, "col": columns}, index=_positions(rows * grid.shape[1] + columns))
+    return GeoDataFrame(frame, geometry=shapely.points(east, north), crs=crs_out)
 
 
 def _positions(number: NDArray[np.int64]) -> pd.Index[int]:

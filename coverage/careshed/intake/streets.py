@@ -16,7 +16,7 @@ from careshed.schema import Checked, Fault, InputError, file_label
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
-    from geopandas import GeoDataFrame
+    from geopandas import GeoDataFrame, GeoSeries
 
 OSM_SUFFIXES: Final = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 GRAPH_SUFFIXES: Final = (".graphml",)
@@ -81,6 +81,8 @@ class Streets:
     """Positions of nodes along the ways."""
     source: str
     """File or graph they came from."""
+    water: tuple[tuple[tuple[float, float], ...], ...] = ()
+    """Outlines of lakes and rivers, degrees, for maps to draw; nothing is computed from them."""
 
     def bounds_lonlat(self) -> tuple[float, float, float, float]:
         """Give west, south, east, north in degrees."""
@@ -95,6 +97,14 @@ class Streets:
         which = np.repeat(np.arange(len(self.ways)), np.diff(self.way_ptr))
         lines = shapely.linestrings(np.column_stack([self.lon[node], self.lat[node]]), indices=which)
         return gpd.GeoDataFrame(self.ways, geometry=lines, crs="EPSG:4326").to_crs(crs)
+
+    def water_areas(self, crs: str) -> GeoSeries:
+        """Draw lakes and rivers as polygons in `crs`, empty where the source has none."""
+        import geopandas as gpd
+        import shapely
+
+        areas = shapely.make_valid([shapely.Polygon(outline) for outline in self.water])
+        return gpd.GeoSeries(areas, crs="EPSG:4326").to_crs(crs)
 
 
 def walkable(tags: Mapping[str, str]) -> tuple[bool, bool]:
@@ -191,7 +201,9 @@ def _from_osm(path: Path) -> Checked[Streets]:
                     barriers.add(item.id)
                 continue
             highway = item.tags.get("highway")
-            if highway in RANK:
+            if item.tags.get("natural") == "water" or item.tags.get("waterway") == "riverbank":
+                builder.add_water([(node.lon, node.lat) for node in item.nodes if node.location.valid()])
+            elif highway in RANK:
                 nodes = [(node.ref, node.lon, node.lat) for node in item.nodes if node.location.valid()]
                 builder.add(item.id, nodes, {tag: value for tag in TAGS if (value := item.tags.get(tag))}, _structure(item.tags))
                 builder.short += len(item.nodes) - len(nodes)
@@ -214,7 +226,7 @@ def _osm_items(path: Path) -> Iterator[Any]:
     import osmium
 
     kinds = osmium.osm.NODE | osmium.osm.WAY
-    keys = osmium.filter.KeyFilter("highway", "barrier", "route")
+    keys = osmium.filter.KeyFilter("highway", "barrier", "route", "natural", "waterway")
     yield from osmium.FileProcessor(str(path), kinds).with_locations().with_filter(keys)
 
 
@@ -234,8 +246,14 @@ class _WayList:
         self.way_node: list[int] = []
         self.tags: list[dict[str, str]] = []
         self.structure: list[tuple[bool, bool]] = []
+        self.water: list[tuple[tuple[float, float], ...]] = []
         self.short = 0
         self.single = 0
+
+    def add_water(self, outline: list[tuple[float, float]]) -> None:
+        """Keep an area of water; lines and outlines of fewer than three corners are none."""
+        if len(outline) > 3 and outline[0] == outline[-1]:
+            self.water.append(tuple(outline))
 
     def add(
         self,
@@ -297,6 +315,7 @@ def _finish(ways: _WayList, barriers: set[int], skipped: Counter[str], label: st
         way_ptr=np.array(ways.way_ptr, dtype=np.int64),
         way_node=np.array(ways.way_node, dtype=np.int32),
         source=label,
+        water=tuple(ways.water),
     )
     cut, gates = _cut_at(streets, barriers)
     return Checked(cut, tuple(_told(cut, ways, skipped, gates, label)))

@@ -2,7 +2,7 @@
 
 from careshed.isochrones.certificate import Certificate, certify
 from careshed.isochrones.lattice import Lattice, Surface, lattice_of, step_for
-from careshed.isochrones.outline import isochrones, level_set, merged_isochrones, surface
+from careshed.isochrones.outline import draw_isochrones, level_set, merged_isochrones, surface
 from careshed.isochrones.streets import reached_streets
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "Lattice",
     "Surface",
     "certify",
-    "isochrones",
+    "draw_isochrones",
     "lattice_of",
     "level_set",
     "merged_isochrones",
@@ -18,3 +18,5 @@ __all__ = [
     "step_for",
     "surface",
 ]
+
+isochrones = draw_isochrones  # ALIAS

@@ -60,7 +60,7 @@ def certify(
     Parameters
     ----------
     polygons
-        What `isochrones` or `merged_isochrones` gave for the same facilities; any other polygons with ``minutes`` or
+        What `draw_isochrones` or `merged_isochrones` gave for the same facilities; any other polygons with ``minutes`` or
         ``metres`` may be measured too.
     """
     name = "minutes" if "minutes" in polygons else "metres"

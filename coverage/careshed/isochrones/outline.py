@@ -65,7 +65,7 @@ def limits_of(minutes: Sequence[float] | None, metres: Sequence[float] | None) -
     return "length", "metres", values, [cost_limit(metres=value) for value in values]
 
 
-def isochrones(
+def draw_isochrones(
     network: Network,
     facilities: GeoDataFrame,
     *,
@@ -114,7 +114,7 @@ def merged_isochrones(
     options: int = 1,
     step_m: float | None = None,
 ) -> GeoDataFrame:
-    """Draw the area from which any facility is reached within each limit: one row a limit; see `isochrones`."""
+    """Draw the area from which any facility is reached within each limit: one row a limit; see `draw_isochrones`."""
     import geopandas as gpd
     import shapely
 

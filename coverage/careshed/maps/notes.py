@@ -44,7 +44,7 @@ def _travel(times: TravelTimes, scope: Scope) -> list[Note]:
     time = times.metric == "time"
     return [
         note(lang, "mode", pick(lang, mode.zh, mode.en), mode.speed_kmh, mode.leg_speed_kmh),
-        note(lang, "source", mode.source),
+        note(lang, "source", pick(lang, mode.source_zh or mode.source, mode.source)),
         note(lang, times.direction),
         note(lang, "limit_time", times.limit / MS_PER_MINUTE) if time else note(lang, "limit_length", times.limit / MM_PER_M),
     ]

@@ -96,7 +96,9 @@ def plan_words(plan: SitePlan, lang: Lang) -> tuple[str, ...]:
 
 
 def _achieved(plan: SitePlan, lang: Lang) -> str:
-    before, after = (_with_share(people, plan.people_total) for people in (plan.people_covered_before, plan.people_covered_after))
+    before, after = (
+        _with_share(people, plan.people_total, lang) for people in (plan.people_covered_before, plan.people_covered_after)
+    )
     who, total = group_name(plan.group, lang), f"{plan.people_total:,.0f}"
     limit = limit_words(plan.limit_minutes, plan.limit_metres, lang)
     count = len(plan.sites)
@@ -107,8 +109,9 @@ def _achieved(plan: SitePlan, lang: Lang) -> str:
     )
 
 
-def _with_share(people: float, total: float) -> str:
-    return f"{people:,.0f} ({people / total:.1%})" if total else f"{people:,.0f}"
+def _with_share(people: float, total: float, lang: Lang) -> str:
+    share = pick(lang, f"（{people / total:.1%}）", f" ({people / total:.1%})") if total else ""
+    return f"{people:,.0f}{pick(lang, ' 人', '')}{share}"
 
 
 def _proven(plan: SitePlan, lang: Lang) -> str:
@@ -144,20 +147,20 @@ def _site_sheet(plan: SitePlan, study_name: str, lang: Lang, made_up: bool, data
     who = group_name(plan.group, lang)
     total = f"{plan.people_total:,.0f}"
     columns = (
-        Column("rank", "次序", "rank", "count", 7),
-        Column("id", "编号", "id", "text", 12),
-        Column("name", "名称", "name", "text", 24),
-        Column("kind", "类型", "kind", "text", 14),
-        Column("unit_name", "所在单元", "unit", "text", 18),
-        Column("people_new", "新增覆盖人数", "people newly reached", "people", 11),
-        Column("people_cumulative", "累计覆盖人数（含现有设施）", "people reached so far, existing included", "people", 15),
-        Column("share_cumulative", f"累计覆盖率（占全部{who} {total} 人）", f"share so far of all {total} {who}", "share", 17),
-        Column("cost_yuan", "造价（元）", "cost (yuan)", "count", 13),
-        Column("places", "可设床位或托位", "places", "count", 10),
-        Column("area_m2", "面积（平方米）", "area (m²)", "count", 11),
-        Column("reason", "理由", "reason", "text", 46),
-        Column("lon", "经度", "longitude", "degrees", 13),
-        Column("lat", "纬度", "latitude", "degrees", 12),
+        Column("rank", "次序", "Rank", "count", 7),
+        Column("id", "编号", "Id", "text", 12),
+        Column("name", "名称", "Name", "text", 24),
+        Column("kind", "类型", "Kind", "text", 14),
+        Column("unit_name", "所在单元", "Unit", "text", 18),
+        Column("people_new", "新增覆盖人数", "People newly reached", "people", 11),
+        Column("people_cumulative", "累计覆盖人数（含现有设施）", "People reached so far, existing included", "people", 15),
+        Column("share_cumulative", f"累计覆盖率（占全部{who} {total} 人）", f"Share so far of all {total} {who}", "share", 17),
+        Column("cost_yuan", "造价（元）", "Cost (yuan)", "count", 13),
+        Column("places", "可设床位或托位", "Places", "count", 10),
+        Column("area_m2", "面积（平方米）", "Area (m²)", "count", 11),
+        Column("reason", "理由", "Reason", "text", 46),
+        Column("lon", "经度", "Longitude", "degrees", 13),
+        Column("lat", "纬度", "Latitude", "degrees", 12),
     )
     limit = limit_words(plan.limit_minutes, plan.limit_metres, lang)
     title = pick(lang, f"选址清单：{who}，{limit}内", f"Ranked sites: {who} within {limit}")
@@ -184,16 +187,16 @@ def _site_rows(plan: SitePlan, lang: Lang) -> tuple[tuple[Value, ...], ...]:
 
 def _gap_sheet(gaps: GeoDataFrame, group: str, study_name: str, lang: Lang, made_up: bool, data_date: str) -> Sheet:
     columns = (
-        Column("rank", "次序", "rank", "count", 7),
-        Column("id", "编号", "id", "text", 12),
-        Column("unit_name", "所在单元", "unit", "text", 22),
-        Column("people", "未覆盖人数", "people not reached", "people", 13),
-        Column("cells", "格网数", "cells", "count", 9),
-        Column("minutes_nearest", "到最近设施（分钟）", "minutes to the nearest", "minutes", 13),
-        Column("nearest_name", "最近设施", "nearest facility", "text", 28),
-        Column("unjudged", "其中无法判断的人数", "of them cannot be judged", "people", 14),
-        Column("lon", "经度", "longitude", "degrees", 13),
-        Column("lat", "纬度", "latitude", "degrees", 12),
+        Column("rank", "次序", "Rank", "count", 7),
+        Column("id", "编号", "Id", "text", 12),
+        Column("unit_name", "所在单元", "Unit", "text", 22),
+        Column("people", "未覆盖人数", "People not reached", "people", 13),
+        Column("cells", "格网数", "Cells", "count", 9),
+        Column("minutes_nearest", "到最近设施（分钟）", "Minutes to the nearest", "minutes", 13),
+        Column("nearest_name", "最近设施", "Nearest facility", "text", 28),
+        Column("unjudged", "其中无法判断的人数", "Of them cannot be judged", "people", 14),
+        Column("lon", "经度", "Longitude", "degrees", 13),
+        Column("lat", "纬度", "Latitude", "degrees", 12),
     )
     rows = _gap_rows(gaps, lang)
     who = group_name(group, lang) if group else ""

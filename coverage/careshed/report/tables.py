@@ -56,15 +56,15 @@ def write_faults(path: str | Path, faults: Iterable[Fault], *, lang: Lang = "zh"
 def faults_sheet(faults: Sequence[Fault], lang: Lang, warning: str = "") -> Sheet:
     """Lay faults and findings out, one a row, in the order found."""
     columns = (
-        Column("severity", "处理", "outcome", "text", 9),
-        Column("file", "文件", "file", "text", 24),
-        Column("sheet", "工作表", "sheet", "text", 12),
-        Column("row", "行", "row", "text", 12),
-        Column("column", "列", "column", "text", 14),
-        Column("found", "现值", "found", "text", 18),
-        Column("problem", "问题", "problem", "text", 56),
-        Column("cure", "处理建议", "what to do", "text", 40),
-        Column("people", "涉及人数", "people affected", "people", 11),
+        Column("severity", "处理", "Outcome", "text", 9),
+        Column("file", "文件", "File", "text", 24),
+        Column("sheet", "工作表", "Sheet", "text", 12),
+        Column("row", "行", "Row", "text", 12),
+        Column("column", "列", "Column", "text", 14),
+        Column("found", "现值", "Found", "text", 18),
+        Column("problem", "问题", "Problem", "text", 56),
+        Column("cure", "处理建议", "What to do", "text", 40),
+        Column("people", "涉及人数", "People affected", "people", 11),
     )
     table = fault_table(faults, lang=lang)
     rows = tuple(tuple(_blank_zero(row[c.key]) for c in columns) for row in table.to_dict("records"))
@@ -81,15 +81,15 @@ def _coverage_sheet(table: pd.DataFrame, study_name: str, lang: Lang, made_up: b
     who = group_name(str(table["group"].iloc[0]), lang) if len(table) else ""
     limit = _limit_of(table, lang)
     columns = (
-        Column("unit_id", "代码", "code", "text", 15),
-        Column("name", "名称", "name", "text", 22),
-        Column("level", "级别", "level", "text", 12),
-        Column("people", f"人数（{who}）", f"people ({who})", "people", 14),
-        Column("covered", f"{limit}内可到达的人数", f"people within {limit}", "people", 14),
-        Column("share", "覆盖率（占本单元人数）", "share of the unit's people", "share", 13),
-        Column("unjudged", "无法判断的人数", "people who cannot be judged", "people", 13),
-        Column("share_low", "覆盖率下限（其均未覆盖）", "share if none of them reach", "share", 14),
-        Column("share_high", "覆盖率上限（其均已覆盖）", "share if all of them reach", "share", 14),
+        Column("unit_id", "代码", "Code", "text", 15),
+        Column("name", "名称", "Name", "text", 22),
+        Column("level", "级别", "Level", "text", 12),
+        Column("people", f"人数（{who}）", f"People ({who})", "people", 14),
+        Column("covered", f"{limit}内可到达的人数", f"People within {limit}", "people", 14),
+        Column("share", "覆盖率（占本单元人数）", "Share of the unit's people", "share", 13),
+        Column("unjudged", "无法判断的人数", "People who cannot be judged", "people", 13),
+        Column("share_low", "覆盖率下限（其均未覆盖）", "Share if none of them reach", "share", 14),
+        Column("share_high", "覆盖率上限（其均已覆盖）", "Share if all of them reach", "share", 14),
     )
     rows = tuple(_coverage_row(str(code), row, lang) for code, row in zip(table.index, table.to_dict("records"), strict=True))
     title = pick(lang, f"覆盖情况：{who}，{limit}内", f"Coverage: {who} within {limit}")
@@ -168,7 +168,7 @@ def write_csv(path: Path, sheet: Sheet) -> Path:
     """Write a table as CSV that Excel opens in Chinese (UTF-8 with BOM); text that looks like a formula gets an apostrophe."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    extra = [pick(sheet.lang, "备注", "note")] if sheet.warning else []
+    extra = [pick(sheet.lang, "备注", "Note")] if sheet.warning else []
     writer.writerow([*(pick(sheet.lang, c.zh, c.en) for c in sheet.columns), *extra])
     for row in sheet.rows:
         told = [_csv_text(value, column.kind) for value, column in zip(row, sheet.columns, strict=True)]

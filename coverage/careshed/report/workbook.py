@@ -139,12 +139,15 @@ def _put_row(page: Worksheet, sheet: Sheet, row: int, values: Sequence[Value], s
         cell = page.cell(row, at)
         if isinstance(value, str):
             _set_text(cell, value)
-            tallest = max(tallest, _lines(value, column.width - 1))
+            tallest = max(tallest, _lines(value, column.width - 3))
         else:
             cell.value = value
             cell.number_format = FORMATS[column.kind]
         side = "left" if column.kind == "text" else "right"
-        cell.alignment = Alignment(wrap_text=isinstance(value, str), vertical="center", horizontal=side)
+        tight = column.width < 8
+        cell.alignment = Alignment(
+            wrap_text=isinstance(value, str), vertical="center", horizontal="center" if tight else side, indent=0 if tight else 1
+        )
         cell.font = Font(name=_face(sheet.lang), size=10.5, bold=strong)
         cell.border = Border(bottom=Side(style="thin", color=RULE))
         if strong:

@@ -58,7 +58,7 @@ def _unattached(options: TravelTimes, file: str) -> Fault | None:
     return _noted(
         "candidate_unattached",
         f"{len(lost)} 个候选点未能接入道路，不参与选址：{few}",
-        f"{len(lost)} candidates join no street and are not considered: {few}",
+        f"{len(lost)} candidate(s) join no street and are not considered: {few}",
         file=file,
         cure_zh="请核对其坐标，或增大接入距离。",
         cure_en="Check their coordinates or raise the snap distance.",
@@ -73,7 +73,7 @@ def _too_few_sites(problem: Problem, rules: UnitRules) -> Fault | None:
         "fewer_sites_than_units",
         f"{len(rules.needed)} 个单元尚无设施，至少需要 {needed} 处新选址，现仅 {problem.n} 处；"
         "先使尽可能多的单元有设施，再使覆盖人数最多",
-        f"{len(rules.needed)} units still need a facility, which takes at least {needed} sites; with {problem.n}, "
+        f"{len(rules.needed)} unit(s) still need a facility, which takes at least {needed} site(s); with {problem.n}, "
         "as many units as possible get one, and among such choices the most people are reached",
         cure_zh=f"请将选址数增至 {needed}。",
         cure_en=f"Ask for {needed} sites.",
@@ -118,5 +118,5 @@ def _fewer_suffice(problem: Problem, built: int) -> Fault | None:
     return _noted(
         "fewer_sites_suffice",
         f"{built} 处即可达到最大覆盖，其余 {problem.n - built} 处不会再增加覆盖人数",
-        f"{built} sites already reach all that candidates can reach; {problem.n - built} more would add nobody",
+        f"{built} site(s) already reach all that candidates can reach; {problem.n - built} more would add nobody",
     )

@@ -104,7 +104,7 @@ def _no_such_level(level: str) -> Fault:
 def _unplaced(options: TravelTimes, existing: TravelTimes | None, parents: Mapping[str, str], file: str) -> list[Fault]:
     """Tell how many facilities lie in no known unit and so can serve none."""
     faults = []
-    for zh, en, times in (("候选点", "candidates", options), ("现有设施", "existing facilities", existing)):
+    for zh, en, times in (("候选点", "candidate(s)", options), ("现有设施", "existing facilities", existing)):
         lost = [code for code in _units_of(times) if code not in parents]
         if lost:
             faults.append(
@@ -112,7 +112,7 @@ def _unplaced(options: TravelTimes, existing: TravelTimes | None, parents: Mappi
                     code="outside_all_units",
                     file=file if times is options else "",
                     zh=f"{len(lost)} 个{zh}不在任何已知单元内，不计入“每单元至少一处”",
-                    en=f"{len(lost)} {en} lie in no known unit and count for no unit's rule",
+                    en=f"{len(lost)} {en} in no known unit, which count for no unit's rule",
                     severity="noted",
                 )
             )

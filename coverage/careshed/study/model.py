@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from geopandas import GeoDataFrame
@@ -90,6 +90,11 @@ class Study:
         return self.population.cells
 
     @property
+    def water(self) -> GeoDataFrame:
+        """Lakes and rivers of the street file, for maps to draw."""
+        return self.streets.water_areas(self.crs).to_frame("geometry")
+
+    @property
     def groups(self) -> tuple[str, ...]:
         """Population groups that the cells hold."""
         return groups_of(self.population.cells)
@@ -125,10 +130,20 @@ class Study:
         base = MODES[name]
         if own is None:
             return base
-        given = {key: value for key, value in own.model_dump().items() if value is not None}
+        given: dict[str, Any] = {key: value for key, value in own.model_dump().items() if value is not None}
         if "speed_kmh" in given:
             given.setdefault("leg_speed_kmh", given["speed_kmh"])
-        return replace(base, **given, source=f"set in the study ({', '.join(sorted(given))}); otherwise {base.source}")
+        return replace(base, **(given | _sources(base, sorted(given))))
+
+
+def _sources(base: Mode, given: list[str]) -> dict[str, str]:
+    """Say which figures of a mode the study sets itself."""
+    figures = ", ".join(given)
+    zh = base.source_zh or base.source
+    return {
+        "source": f"set in the study ({figures}); otherwise {base.source}",
+        "source_zh": f"研究文件自定（{figures}）；其余：{zh}",
+    }
 
 
 def groups_of(cells: GeoDataFrame) -> tuple[str, ...]:

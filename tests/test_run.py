@@ -1,0 +1,142 @@
+"""The whole chain on the demo town: what it writes, that a repeat is equal, and that bad input leaves outputs whole."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from oracle import travel_costs
+
+import careshed as cs
+from careshed.network import attach
+from careshed.run import Folders, RunResult, input_files, run_study, summary_lines
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """The demo town, made and run once for all tests."""
+    root = tmp_path_factory.mktemp("project")
+    return run_study(cs.make_demo(root / "data" / "raw" / "demo"), progress=False)
+
+
+def test_a_run_writes_maps_lists_tables_and_a_manifest(demo):
+    names = {path.name for path in demo.files}
+    for service in ("childcare", "day_care", "township_centre"):
+        assert {f"{service}.html", f"{service}_sites.xlsx", f"{service}_sites.csv", f"{service}_sites.geojson"} <= names
+        assert {f"{service}_coverage.xlsx", f"{service}_gaps.geojson", f"{service}_travel_times.parquet"} <= names
+    assert {"faults.csv", "run.json"} <= names
+    assert all(path.stat().st_size > 0 for path in demo.files)
+    assert not [path for folder in {path.parent for path in demo.files} for path in folder.glob(".*.part")]
+
+
+def test_the_demo_map_stays_under_three_megabytes(demo):
+    assert max(path.stat().st_size for path in demo.files if path.suffix == ".html") <= 3_000_000
+
+
+def test_maps_and_tables_go_to_the_projects_folders(demo):
+    root = demo.study.path.parents[3]
+    assert {path.parent for path in demo.files} == {root / "maps" / "demo", root / "data" / "processed" / "demo"}
+
+
+def test_the_manifest_names_every_input_by_hash_and_no_clock(demo):
+    manifest = json.loads(demo.files[-1].read_text(encoding="utf-8"))
+    assert set(manifest["inputs"]) == input_files(demo.study)
+    assert all(len(value) == 64 for value in [*manifest["inputs"].values(), *manifest["outputs"].values()])
+    assert manifest["study"]["made_up"] is True
+    # "all" rows: one a group and limit; p0_3 and total at 5, 10, 15 minutes.
+    assert len(manifest["services"]["childcare"]["coverage"]) == 6
+
+
+def test_a_second_run_writes_the_same_bytes(demo, tmp_path):
+    again = run_study(demo.study.path, progress=False, folders=Folders(tmp_path / "processed", tmp_path / "maps"))
+    for one, two in zip(demo.files, again.files, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
+
+
+def test_people_are_covered_unserved_or_unjudged_and_nobody_twice(demo):
+    for one in demo.services:
+        people = demo.study.cells[one.service.group].to_numpy()
+        reached = one.times.reached(minutes=one.service.within_minutes)
+        assert one.gaps["people"].sum() + people[reached].sum() == pytest.approx(people.sum(), abs=1e-6)
+        assert one.plan.people_covered_before == pytest.approx(people[reached].sum(), abs=1e-3)
+
+
+def test_streets_and_townships_add_up_to_the_whole(demo):
+    for one in demo.services:
+        table = one.covered[one.covered["minutes"] == one.service.within_minutes]
+        table = table[table["group"] == one.service.group]
+        for column in ("people", "covered", "unjudged"):
+            parts = table[table["level"].isin(["street", "township"])][column].sum()
+            outside = table.loc["OUTSIDE", column] if "OUTSIDE" in table.index else 0.0
+            assert parts + outside == pytest.approx(table.loc["ALL", column], abs=1e-6)
+
+
+def test_plans_on_the_demo_are_proven_and_keep_one_per_street(demo):
+    for one in demo.services:
+        assert one.plan.status == "optimal"
+        assert one.plan.bound - one.plan.people_covered_after < 1.0
+    childcare = demo.services[0].plan
+    met = set(childcare.units_without_before) - set(childcare.units_without_after)
+    assert len(childcare.sites) == 8
+    assert met | set(childcare.units_without_after) == set(childcare.units_without_before)
+
+
+def test_isochrones_of_the_demo_carry_a_good_certificate(demo):
+    for one in demo.services:
+        for certificate in one.certificates:
+            assert certificate.inside_beyond <= 0.002
+            assert certificate.outside_reachable <= 0.015
+
+
+def test_the_demos_travel_times_equal_networkx(demo):
+    # Every facility, candidate and kindergarten of the town: at least 200 places, to all cells, within 10 minutes.
+    study = demo.study
+    network = cs.build_network(study.streets, mode=cs.WALK_TODDLER, crs=study.crs, snap_m=study.snap_m)
+    places = pd.concat(
+        [study.facility_table[["geometry"]], study.candidate_table[["geometry"]], study.cells[["geometry"]].iloc[::100]]
+    )
+    assert len(places) >= 200
+    times = cs.travel_times(network, places, study.cells, limit_min=10)
+    expected = travel_costs(
+        network, attach(network, places), attach(network, study.cells), metric="time", towards=True, limit=600_000
+    )
+    full = np.full(expected.shape, -1, dtype=np.int64)
+    full[np.repeat(np.arange(len(places)), np.diff(times.indptr)), times.indices] = times.cost
+    assert (full == expected).all()
+
+
+def test_the_summary_says_where_the_maps_are(demo):
+    zh, en = ("\n".join(summary_lines(demo, lang)) for lang in ("zh", "en"))
+    assert "选址清单" in zh
+    assert "childcare_sites.xlsx" in zh
+    assert "are within 15 minutes" in en
+    assert "run.json" in en
+
+
+def test_one_service_can_be_run_alone_in_english(demo, tmp_path, capsys):
+    one = run_study(demo.study.path, lang="en", only=["day_care"], folders=Folders(tmp_path / "p", tmp_path / "m"))
+    assert [result.service.id for result in one.services] == ["day_care"]
+    page = (tmp_path / "m" / "day_care.html").read_text(encoding="utf-8")
+    assert '<html lang="en"' in page
+    assert "7/" in capsys.readouterr().err
+
+
+def test_bad_input_leaves_earlier_outputs_whole(demo, tmp_path):
+    folder = shutil.copytree(demo.study.folder, tmp_path / "study")
+    good = run_study(folder / "study.toml", progress=False, only=["township_centre"])
+    before = {path: path.read_bytes() for path in good.files}
+    register = next(folder.glob("childcare*.csv"))
+    register.write_text(register.read_text(encoding="utf-8-sig").replace("经度", "东经度"), encoding="utf-8")
+    (folder / "streets.osm.pbf").write_bytes((folder / "streets.osm.pbf").read_bytes()[:5000])
+    with pytest.raises(cs.InputError) as caught:
+        run_study(folder / "study.toml", progress=False)
+    text = caught.value.text("en")
+    assert register.name in text
+    assert "streets.osm.pbf" in text
+    assert {path: path.read_bytes() for path in good.files} == before
+
+
+def test_folders_beside_a_study_that_lies_elsewhere():
+    assert Folders.of(Path("x/study.toml")) == Folders(Path("x/processed"), Path("x/maps"))
