@@ -11,14 +11,7 @@ from oracle import travel_costs
 
 import careshed as cs
 from careshed.network import attach
-from careshed.run import Folders, RunResult, input_files, run_study, summary_lines
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    """The demo town, made and run once for all tests."""
-    root = tmp_path_factory.mktemp("project")
-    return run_study(cs.make_demo(root / "data" / "raw" / "demo"), progress=False)
+from careshed.run import Folders, input_files, run_study, summary_lines
 
 
 def test_a_run_writes_maps_lists_tables_and_a_manifest(demo):

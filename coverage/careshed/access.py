@@ -13,6 +13,7 @@ from careshed.schema import TIERS, Fault
 if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame
+    from shapely.geometry.base import BaseGeometry
 
     from careshed.reach import TravelTimes
 
@@ -57,42 +58,46 @@ def coverage(
 
     check_cells(times, cells, group)
     people = cells[group].to_numpy(dtype=float)
-    counted = pd.DataFrame(
-        {
-            "people": people,
-            "covered": people * times.reached(minutes=minutes, metres=metres),
-            "unjudged": people * (times.cell_fault != ""),
-        }
-    )
-    rows = {ALL: counted.sum()} | units_sums(counted, cells, units)
-    table = pd.DataFrame(rows).T
-    table.index.name = "unit_id"
-    labels = pd.DataFrame({"name": units["name"], "level": units["level"]}).reindex(table.index).fillna("")
+    reached = times.reached(minutes=minutes, metres=metres)
+    counted = {"people": people, "covered": people * reached, "unjudged": people * (times.cell_fault != "")}
+    rows, sums = _unit_sums(np.column_stack(list(counted.values())), cells["unit"].to_numpy(), units)
+    table = pd.DataFrame(sums, index=pd.Index(rows, name="unit_id"), columns=list(counted))
+    labels = units[["name", "level"]].reindex(table.index).fillna("")
     limit = {"minutes": float(minutes)} if minutes is not None else {"metres": float(metres or 0)}
     with np.errstate(invalid="ignore", divide="ignore"):
         share = table["covered"] / table["people"]
         high = (table["covered"] + table["unjudged"]) / table["people"]
-    return labels.assign(**limit, group=group, **table, share=share, share_low=share, share_high=high)
+    return pd.DataFrame(labels).assign(**limit, group=group, **table, share=share, share_low=share, share_high=high)
 
 
-def units_sums(counted: pd.DataFrame, cells: GeoDataFrame, units: GeoDataFrame) -> dict[str, pd.Series[float]]:
-    """Add up per-cell counts to every unit: cells name their finest unit, and each unit counts for its parents too."""
-    finest = counted.groupby(cells["unit"].to_numpy()).sum()
-    sums: dict[str, pd.Series[float]] = {unit: counted.iloc[:0].sum() for unit in units.index}
-    for unit, row in finest.iterrows():
-        for ancestor in lineage(str(unit), units):
-            sums[ancestor] = sums[ancestor] + row
-    if (finest.index == "").any():
-        sums[OUTSIDE] = counted[cells["unit"].to_numpy() == ""].sum()
-    return sums
+def _unit_sums(
+    counted: NDArray[np.float64], unit: NDArray[np.object_], units: GeoDataFrame
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Add up per-cell counts: in all, for every unit (a unit counts for its parents too), and for cells in no unit."""
+    finest, inverse = np.unique(unit.astype(str), return_inverse=True)
+    parts = np.zeros((len(finest), counted.shape[1]))
+    np.add.at(parts, inverse, counted)
+    position = {code: row for row, code in enumerate(units.index)}
+    sums = np.zeros((len(units), counted.shape[1]))
+    outside = np.zeros(counted.shape[1])
+    for code, part in zip(finest, parts, strict=True):
+        ancestors = lineage(str(code), units)
+        outside += part if not ancestors else 0.0
+        for ancestor in ancestors:
+            sums[position[ancestor]] += part
+    rows, blocks = [ALL, *units.index], [counted.sum(axis=0, keepdims=True), sums]
+    if outside.any() or (finest == "").any():
+        rows, blocks = [*rows, OUTSIDE], [*blocks, outside[None, :]]
+    return rows, np.vstack(blocks)
 
 
 def lineage(unit: str, units: GeoDataFrame) -> list[str]:
     """List a unit and its ancestors, the finest first; empty for a code that is no unit."""
     found: list[str] = []
-    while unit in units.index and unit not in found:
+    parent = units["parent"]
+    while unit in parent.index and unit not in found:
         found.append(unit)
-        unit = str(units.at[unit, "parent"])
+        unit = str(parent.at[unit])
     return found
 
 
@@ -200,14 +205,11 @@ def _gap(
     per: float,
     spacing: float,
 ) -> dict[str, object]:
-    import shapely
-
     people = cells[group].to_numpy(dtype=float)[at]
     cost, facility = times.nearest_cost[at], times.nearest_facility[at]
     known = cost >= 0
     unit = _most(cells["unit"].to_numpy()[at], people)
     nearest = int(_most(facility[known], people[known])) if known.any() else -1
-    half = spacing / 2
     x, y = cells.geometry.x.to_numpy()[at], cells.geometry.y.to_numpy()[at]
     names = times.facilities["name"] if "name" in times.facilities else times.facilities.index.to_series()
     return {
@@ -220,8 +222,18 @@ def _gap(
         "nearest_name": str(names.iloc[nearest]) if nearest >= 0 else "",
         "unjudged": float(people[times.cell_fault[at] != ""].sum()),
         "first_cell": int(at.min()),
-        "geometry": shapely.union_all(shapely.box(x - half, y - half, x + half, y + half), grid_size=0.01),
+        "geometry": _squares(x, y, spacing / 2),
     }
+
+
+def _squares(x: NDArray[np.float64], y: NDArray[np.float64], half: float) -> BaseGeometry:
+    """Unite the squares around cell centres, corners rounded to the centimetre so that neighbours share them."""
+    import shapely
+
+    west, south, east, north = (np.round(side, 2) for side in (x - half, y - half, x + half, y + half))
+    squares = shapely.box(west, south, east, north)
+    united = shapely.coverage_union_all(squares)
+    return united if united.is_valid else shapely.union_all(squares)
 
 
 def _most(values: NDArray[np.generic], people: NDArray[np.float64]) -> str:

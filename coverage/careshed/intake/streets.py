@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import dist
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -191,6 +193,8 @@ def read_streets(source: str | Path | nx.MultiDiGraph) -> Checked[Streets]:
 
 def _from_osm(path: Path) -> Checked[Streets]:
     """Keep every way that is a street; cut ways where a barrier stops people."""
+    import osmium
+
     builder = _WayList()
     skipped: Counter[str] = Counter()
     barriers: set[int] = set()
@@ -209,7 +213,7 @@ def _from_osm(path: Path) -> Checked[Streets]:
                 builder.short += len(item.nodes) - len(nodes)
             elif highway or item.tags.get("route") == "ferry":
                 skipped[highway or "ferry"] += 1
-    except RuntimeError as error:
+    except (RuntimeError, osmium.InvalidLocationError) as error:
         raise _bad(
             path,
             "unreadable",
@@ -227,7 +231,9 @@ def _osm_items(path: Path) -> Iterator[Any]:
 
     kinds = osmium.osm.NODE | osmium.osm.WAY
     keys = osmium.filter.KeyFilter("highway", "barrier", "route", "natural", "waterway")
-    yield from osmium.FileProcessor(str(path), kinds).with_locations().with_filter(keys)
+    kind = next(suffix for suffix in OSM_SUFFIXES if path.name.lower().endswith(suffix))
+    file = osmium.io.File(str(path), kind.removeprefix("."))
+    yield from osmium.FileProcessor(file, kinds).with_locations().with_filter(keys)
 
 
 def _structure(tags: Any) -> tuple[bool, bool]:
@@ -283,6 +289,15 @@ def _finish(ways: _WayList, barriers: set[int], skipped: Counter[str], label: st
     """Turn gathered ways into arrays, with what was left out told."""
     import pandas as pd
 
+    if not ways.way_id and ways.short:
+        raise _bad(
+            Path(label),
+            "no_coordinates",
+            "道路的点在文件中都没有坐标",
+            "no node of the streets has coordinates in the file",
+            "点须排在道路之前，且编号为正；可用 osmium sort 或 osmium renumber 处理",
+            "nodes must come before ways and have positive ids; osmium sort and osmium renumber do this",
+        )
     if not ways.way_id:
         raise _bad(
             Path(label),
@@ -427,15 +442,15 @@ def _from_graph(graph: nx.MultiDiGraph, label: str) -> Checked[Streets]:
     _check_graph(graph, label)
     builder = _WayList()
     seen: set[tuple[Any, ...]] = set()
+    ids = _node_ids(graph)
+    fresh = itertools.count(min([0, *ids.values()]) - 1, -1)
     for number, (u, v, data) in enumerate(graph.edges(data=True)):
         coords = _edge_coords(graph, u, v, data)
-        shape = tuple(coords) if coords[0] < coords[-1] or (u == v and coords <= coords[::-1]) else tuple(reversed(coords))
-        key = (min(u, v), max(u, v), shape)
+        key = (min(ids[u], ids[v]), max(ids[u], ids[v]), min(tuple(coords), tuple(reversed(coords))))
         if key in seen:
             continue
         seen.add(key)
-        made = [(-(number * 100_000 + k + 1), x, y) for k, (x, y) in enumerate(coords[1:-1])]
-        nodes = [(int(u), *coords[0]), *made, (int(v), *coords[-1])]
+        nodes = [(ids[u], *coords[0]), *((next(fresh), x, y) for x, y in coords[1:-1]), (ids[v], *coords[-1])]
         tags = {tag: _one(data[tag]) for tag in TAGS if data.get(tag) is not None}
         tags.setdefault("highway", "road")
         if tags["highway"] not in RANK:
@@ -461,12 +476,23 @@ def _check_graph(graph: nx.MultiDiGraph, label: str) -> None:
         raise _bad(Path(label), "node_missing", "有节点缺少 x、y", "nodes lack x and y", found=", ".join(map(str, bad[:5])))
 
 
+def _node_ids(graph: nx.MultiDiGraph) -> dict[Any, int]:
+    """Number the nodes: by their own ids where these are whole numbers, else from 1 on."""
+    if all(isinstance(node, int | np.integer) for node in graph):
+        return {node: int(node) for node in graph}
+    return {node: number for number, node in enumerate(graph, 1)}
+
+
 def _edge_coords(graph: nx.MultiDiGraph, u: Any, v: Any, data: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Coordinates from u to v; an undirected graph may draw the shape of an edge from v to u."""
+    first, last = ((float(end["x"]), float(end["y"])) for end in (graph.nodes[u], graph.nodes[v]))
     geometry = data.get("geometry")
-    if geometry is not None:
-        return [(float(x), float(y)) for x, y in geometry.coords]
-    ends = graph.nodes[u], graph.nodes[v]
-    return [(float(end["x"]), float(end["y"])) for end in ends]
+    if geometry is None:
+        return [first, last]
+    shape = [(float(point[0]), float(point[1])) for point in geometry.coords]
+    as_drawn, turned = dist(shape[0], first) + dist(shape[-1], last), dist(shape[0], last) + dist(shape[-1], first)
+    inner = shape[1:-1] if as_drawn <= turned else shape[-2:0:-1]
+    return [first, *inner, last]
 
 
 def _one(value: Any) -> str:

@@ -118,14 +118,14 @@ class _StreetPoints:
         at = ranges(self.ptr[reach.piece], self.ptr[reach.piece + 1])
         k = np.repeat(np.arange(len(reach.piece)), np.diff(self.ptr)[reach.piece])
         share = self.share[at]
-        cost[at] = np.minimum(reach.near_a[k] + share * reach.cost_b[k], reach.near_b[k] + (1 - share) * reach.cost_f[k])
+        to_a, to_b = _part(share, reach.cost_b[k]), _part(1 - share, reach.cost_f[k])
+        cost[at] = np.minimum(reach.near_a[k] + to_a, reach.near_b[k] + to_b)
         own = np.repeat(np.arange(len(reach.piece)), np.diff(reach.own_ptr))
         for option, k0 in enumerate(own):
             mine = slice(self.ptr[reach.piece[k0]], self.ptr[reach.piece[k0] + 1])
             ahead = reach.own_share[option] - self.share[mine]
-            with np.errstate(invalid="ignore"):
-                along = np.where(ahead > 0, ahead * reach.cost_f[k0], -ahead * reach.cost_b[k0])
-            cost[mine] = np.fmin(cost[mine], along + reach.own_leg[option])
+            along = _part(np.maximum(ahead, 0.0), reach.cost_f[k0]) + _part(np.maximum(-ahead, 0.0), reach.cost_b[k0])
+            cost[mine] = np.minimum(cost[mine], along + reach.own_leg[option])
         return cost + self.leg_m * per_metre
 
     def certificate(
@@ -147,3 +147,8 @@ class _StreetPoints:
             reachable_m=float(metres[reachable].sum()),
             outside_reachable_m=float(metres[reachable & ~inside].sum()),
         )
+
+
+def _part(share: Float, cost: Float | float) -> Float:
+    """Cost of a share of a piece: nothing for no share, even where the piece is closed and costs infinity."""
+    return np.where(share > 0, np.where(share > 0, share, 1.0) * cost, 0.0)

@@ -40,7 +40,7 @@ def level_set(surface: Surface, limit: int) -> MultiPolygon:
         shapely.Polygon(points[cuts[0] : cuts[1]], [points[a:b] for a, b in zip(cuts[1:-1], cuts[2:], strict=True)])
         for points, cuts in zip(outlines, offsets, strict=True)
     ]
-    shape = shapely.multipolygons(polygons)
+    shape = shapely.multipolygons(np.array(polygons, dtype=object))
     return shape if shape.is_valid else shapely.multipolygons(shapely.get_parts(shapely.make_valid(shape)))
 
 
@@ -58,6 +58,8 @@ def limits_of(minutes: Sequence[float] | None, metres: Sequence[float] | None) -
     """Give the metric, the name and values of the limits ascending, and as integer costs."""
     if (minutes is None) == (metres is None):
         raise ValueError("give the limits either as minutes or as metres")
+    if not minutes and not metres:
+        raise ValueError("give at least one limit")
     if minutes is not None:
         values = sorted(set(map(float, minutes)))
         return "time", "minutes", values, [cost_limit(minutes=value) for value in values]

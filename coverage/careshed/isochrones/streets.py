@@ -62,7 +62,8 @@ def _reached_part(network: Network, reach: PieceReach, limit: int) -> object:
     a = network.pieces[0][reach.piece[piece]]
     x, y = network.vertex_x, network.vertex_y
     ends = [np.column_stack([x[a] + share * (x[a + 1] - x[a]), y[a] + share * (y[a + 1] - y[a])]) for share in (start, end)]
-    return shapely.line_merge(shapely.multilinestrings(shapely.linestrings(np.stack(ends, axis=1))))
+    merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(np.stack(ends, axis=1))))
+    return shapely.multilinestrings(shapely.get_parts(merged))
 
 
 def _joined(piece: NDArray[np.int64], start: Float, end: Float) -> tuple[NDArray[np.int64], Float, Float]:
@@ -71,10 +72,12 @@ def _joined(piece: NDArray[np.int64], start: Float, end: Float) -> tuple[NDArray
     >>> [part.tolist() for part in _joined(np.array([0, 0, 1]), np.array([0.5, 0.0, 0.0]), np.array([1.0, 0.6, 0.2]))]
     [[0, 1], [0.0, 0.0], [1.0, 0.2]]
     """
+    if not len(piece):
+        return piece, start, end
     order = np.lexsort((start, piece))
     piece, start, end = piece[order], start[order], end[order]
     furthest = np.maximum.accumulate(end + 2.0 * piece)
-    fresh = np.concatenate([[True], start[1:] + 2.0 * piece[1:] > furthest[:-1]])[: len(piece)]
+    fresh = np.concatenate([[True], start[1:] + 2.0 * piece[1:] > furthest[:-1]])
     last = np.append(np.flatnonzero(fresh)[1:], len(piece)) - 1
     return piece[fresh], start[fresh], furthest[last] - 2.0 * piece[last]
 

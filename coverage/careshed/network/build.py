@@ -75,8 +75,14 @@ def _project(streets: Streets, crs: str) -> tuple[Float, Float]:
         zh, en = "计算坐标系必须是以米为单位的投影坐标系", "the working CRS must be projected, in metres"
         cure = ("请填写如 EPSG:32650，或删去该行以自动选择", "give one such as EPSG:32650, or leave it out to have it chosen")
         raise InputError([Fault("crs_in_degrees", "study.toml", zh, en, *cure, column="study.crs", found=crs)])
-    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(streets.lon, streets.lat)
-    return np.asarray(x), np.asarray(y)
+    x, y = map(np.asarray, Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(streets.lon, streets.lat))
+    lost = np.flatnonzero(~(np.isfinite(x) & np.isfinite(y)))
+    if len(lost):
+        zh, en = f"{len(lost)} 个道路点超出坐标系的适用范围", f"{len(lost)} nodes of ways lie beyond the reach of the working CRS"
+        cure = ("请裁剪街道文件，或改用覆盖该区域的坐标系", "clip the street file, or use a CRS that covers the area")
+        found = f"{streets.lon[lost[0]]:.4f}, {streets.lat[lost[0]]:.4f}"
+        raise InputError([Fault("outside_crs", streets.source, zh, en, *cure, found=found)])
+    return x, y
 
 
 class _Edges(NamedTuple):

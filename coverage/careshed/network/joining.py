@@ -134,10 +134,10 @@ def attachment_table(network: Network, places: GeoDataFrame, attached: Attached)
     """Tabulate where places join the streets: one row a place, its nearest option, ``leg_m`` NaN where it joins none."""
     import pandas as pd
 
-    first = np.unique(attached.place, return_index=True)[1]
-    rows = attached.place[first]
-    leg = np.full(attached.places, np.nan)
-    leg[rows] = np.minimum.reduceat(attached.leg_m, first) if len(first) else attached.leg_m
-    part = np.full(attached.places, -1)
-    part[rows] = network.component[network.edge_u[attached.edge[first]]]
+    order = np.lexsort((attached.leg_m, attached.place))
+    nearest = order[np.unique(attached.place, return_index=True)[1]]
+    rows = attached.place[nearest]
+    leg, part = np.full(attached.places, np.nan), np.full(attached.places, -1)
+    leg[rows] = attached.leg_m[nearest]
+    part[rows] = network.component[network.edge_u[attached.edge[nearest]]]
     return pd.DataFrame({"leg_m": leg, "component": part, "fault": attached.fault}, index=places.index)

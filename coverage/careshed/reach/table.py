@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import zlib
@@ -17,6 +18,7 @@ from careshed.reach.times import TravelTimes
 from careshed.schema import Fault, InputError, file_label
 
 if TYPE_CHECKING:
+    import pandas as pd
     from geopandas import GeoDataFrame
 
 COLUMN = {"time": "cost_ms", "length": "cost_mm"}
@@ -40,6 +42,8 @@ def write_travel_times(path: str | Path, times: TravelTimes) -> Path:
         COLUMN[times.metric]: times.cost,
     }
     about = {
+        "facilities": _fingerprint(times.facilities.index),
+        "cells": _fingerprint(times.cell_ids),
         "metric": times.metric,
         "limit": times.limit,
         "direction": times.direction,
@@ -79,7 +83,7 @@ def read_travel_times(path: str | Path, facilities: GeoDataFrame, cells: GeoData
     about: dict[str, Any] = json.loads(raw)
     row = facilities.index.astype(str).get_indexer(table["origin"].to_numpy(zero_copy_only=False))
     column = cells.index.get_indexer(table["destination"].to_numpy())
-    same = len(about["cell_fault"]) == len(cells) and len(about["facility_fault"]) == len(facilities)
+    same = about["cells"] == _fingerprint(cells.index) and about["facilities"] == _fingerprint(facilities.index)
     if not same or (row < 0).any() or (column < 0).any():
         raise _bad(
             path,
@@ -105,6 +109,11 @@ def read_travel_times(path: str | Path, facilities: GeoDataFrame, cells: GeoData
         mode=Mode(**about["mode"]),
         snap_m=about["snap_m"],
     )
+
+
+def _fingerprint(ids: pd.Index[Any]) -> str:
+    """Tell ids and their order: what the pairs do not hold goes by position."""
+    return hashlib.sha256("\n".join(map(str, ids)).encode()).hexdigest()
 
 
 def _packed(values: NDArray[np.integer[Any]]) -> str:
