@@ -60,7 +60,7 @@ def coverage(
     people = cells[group].to_numpy(dtype=float)
     reached = times.reached(minutes=minutes, metres=metres)
     counted = {"people": people, "covered": people * reached, "unjudged": people * (times.cell_fault != "")}
-    rows, sums = _unit_sums(np.column_stack(list(counted.values())), cells["unit"].to_numpy(), units)
+    rows, sums = unit_sums(np.column_stack(list(counted.values())), cells["unit"].to_numpy(), units)
     table = pd.DataFrame(sums, index=pd.Index(rows, name="unit_id"), columns=list(counted))
     labels = units[["name", "level"]].reindex(table.index).fillna("")
     limit = {"minutes": float(minutes)} if minutes is not None else {"metres": float(metres or 0)}
@@ -70,7 +70,7 @@ def coverage(
     return pd.DataFrame(labels).assign(**limit, group=group, **table, share=share, share_low=share, share_high=high)
 
 
-def _unit_sums(
+def unit_sums(
     counted: NDArray[np.float64], unit: NDArray[np.object_], units: GeoDataFrame
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Add up per-cell counts: in all, for every unit (a unit counts for its parents too), and for cells in no unit."""

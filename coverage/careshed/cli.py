@@ -165,7 +165,7 @@ def coverage_(
         minutes=minutes or rules.within_minutes,
         group=group or rules.group,
     )
-    typer.echo(f"{float(table['share'].iloc[0]):.1%} → {write_coverage(out, table, **_about(opened, lang))}")
+    typer.echo(f"{float(table['share'].iloc[0]):.1%} → {write_coverage(out, table, **_about(opened, lang, rules))}")
 
 
 @app.command("find-gaps")
@@ -192,7 +192,7 @@ def find_gaps_(
         group=asked,
         units=opened.units,
     )
-    typer.echo(f"{len(found)} → {write_gaps(out, found, group=asked, **_about(opened, lang))}")
+    typer.echo(f"{len(found)} → {write_gaps(out, found, group=asked, **_about(opened, lang, rules))}")
 
 
 @app.command("rank-sites")
@@ -210,7 +210,7 @@ def rank_sites_(
     opened = _open(study)
     rules = opened.service(service)
     plan = _plan(opened, rules, _times(opened, rules, times, None), n)
-    about = _about(opened, lang)
+    about = _about(opened, lang, rules)
     write_sites(out, plan, **about)
     for line in plan_words(plan, about["lang"]):
         typer.echo(line)
@@ -296,8 +296,11 @@ def _plan(study: Study, service: Service, existing: TravelTimes, n: int | None) 
     )
 
 
-def _about(study: Study, lang: Lang | None) -> dict[str, Any]:
-    return {"study_name": study.name, "lang": lang or study.lang, "made_up": study.made_up, "data_date": study.data_date}
+def _about(study: Study, lang: Lang | None, service: Service) -> dict[str, Any]:
+    """Say on every list what it is about."""
+    lang = lang or study.lang
+    name = f"{study.name} · {service.name(lang)}"
+    return {"study_name": name, "lang": lang, "made_up": study.made_up, "data_date": study.data_date}
 
 
 def _layer(table: GeoDataFrame, path: Path) -> None:

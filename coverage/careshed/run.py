@@ -220,10 +220,10 @@ def _write_all(
                 lang=lang,
             )
         )
-        lists += [
-            write_sites(folders.maps / f"{service.id}_sites{end}", result.plan, **about) for end in (".xlsx", ".csv", ".geojson")
-        ]
-        tables += _write_tables(result, folders.processed, about)
+        titled = about | {"study_name": f"{study.name} · {service.name(lang)}"}
+        site_list = folders.maps / f"{service.id}_sites"
+        lists += [write_sites(site_list.with_suffix(end), result.plan, **titled) for end in (".xlsx", ".csv", ".geojson")]
+        tables += _write_tables(result, folders.processed, titled)
     tables.append(write_faults(folders.processed / "faults.csv", faults, lang=lang))
     files = [*maps, *lists, *tables]
     return [*files, _write_manifest(study, results, faults, files, folders.processed / "run.json")]
