@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from shapely import Point, box
 
-from careshed.report import plan_words, write_coverage, write_faults, write_gaps, write_sites
+from careshed.report import plan_words, write_coverage, write_faults, write_gaps, write_layer, write_sites
 from careshed.schema import Fault
 from careshed.siting import SitePlan
 
@@ -385,3 +385,13 @@ def test_faults_are_listed_with_their_cure_and_the_people_affected(tmp_path):
 def test_coverage_gaps_and_faults_are_the_same_bytes_every_time(table, gaps, tmp_path, name):
     for write in (lambda to: write_coverage(to, table), lambda to: write_gaps(to, gaps), lambda to: write_faults(to, [])):
         assert write(tmp_path / name).read_bytes() == write(tmp_path / f"again_{name}").read_bytes()
+
+
+def test_any_layer_is_written_as_geojson_with_all_its_columns(tmp_path):
+    bands = gpd.GeoDataFrame({"minutes": [5.0, 10.0]}, geometry=[box(500_000, 0, 500_100, 100)] * 2, crs="EPSG:32651")
+    path = write_layer(tmp_path / "bands.geojson", bands, study_name="town", made_up=True)
+    back = gpd.read_file(path)
+    assert back["minutes"].tolist() == [5.0, 10.0]
+    assert back.crs == "EPSG:4326"
+    with pytest.raises(ValueError, match="cannot write '.gpkg'"):
+        write_layer(tmp_path / "bands.gpkg", bands)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from careshed.access import coverage_table, find_gaps, presence, unattached_facilities, unattached_people
-from careshed.isochrones import Certificate, certify, merged_isochrones
+from careshed.isochrones import Certificate, certify, merged_isochrones, reached_streets
 from careshed.maps import write_map
 from careshed.network import Network, build_network
 from careshed.reach import TravelTimes, travel_times, write_travel_times
-from careshed.report import write_coverage, write_faults, write_gaps, write_sites
+from careshed.report import write_coverage, write_faults, write_gaps, write_layer, write_sites
 from careshed.schema import Fault
 from careshed.siting import SitePlan, check_plan, rank_sites
 from careshed.study import Study, open_study
@@ -66,7 +66,9 @@ class ServiceResult:
     options: TravelTimes
     """Candidate sites to cells."""
     isochrones: GeoDataFrame
-    """Merged polygons, one a limit."""
+    """Merged polygons, one a limit, with ``inside_beyond`` and ``outside_reachable`` of their certificates."""
+    streets: GeoDataFrame
+    """Streets from which a facility is reached, one row a limit."""
     certificates: list[Certificate]
     covered: pd.DataFrame
     """Coverage by unit, for every group shown and every limit."""
@@ -164,6 +166,10 @@ def analyse(
     step(pick(lang, f"{name}：等时圈校核", f"{name}: certifying isochrones"))
     certificates = certify(network, facilities, bands)
     step(pick(lang, f"{name}：覆盖率", f"{name}: coverage"))
+    bands = bands.assign(
+        inside_beyond=[certificate.inside_beyond for certificate in certificates],
+        outside_reachable=[certificate.outside_reachable for certificate in certificates],
+    )
     covered = coverage_table(times, study.cells, study.units, minutes=limits, groups=groups)
     step(pick(lang, f"{name}：服务缺口", f"{name}: gaps"))
     gaps = find_gaps(times, study.cells, minutes=service.within_minutes, group=service.group, units=study.units)
@@ -189,6 +195,7 @@ def analyse(
         times=times,
         options=options,
         isochrones=bands,
+        streets=reached_streets(network, facilities, minutes=service.minutes),
         certificates=certificates,
         covered=covered,
         has_one=presence(facilities, study.units),
@@ -236,6 +243,8 @@ def _write_tables(result: ServiceResult, folder: Path, about: dict[str, Any]) ->
         write_travel_times(folder / f"{service.id}_travel_times.parquet", result.times),
         write_coverage(folder / f"{service.id}_coverage.xlsx", judged, **about),
         write_coverage(folder / f"{service.id}_coverage.csv", judged, **about),
+        write_layer(folder / f"{service.id}_isochrones.geojson", result.isochrones, **about),
+        write_layer(folder / f"{service.id}_reached_streets.geojson", result.streets, **about),
         write_gaps(folder / f"{service.id}_gaps.geojson", result.gaps, group=service.group, **about),
         write_gaps(folder / f"{service.id}_gaps.csv", result.gaps, group=service.group, **about),
     ]

@@ -2,6 +2,6 @@
 
 from careshed.report.sites import plan_words, write_gaps, write_sites
 from careshed.report.stable import write_xlsx
-from careshed.report.tables import write_coverage, write_faults
+from careshed.report.tables import write_coverage, write_faults, write_layer
 
-__all__ = ["plan_words", "write_coverage", "write_faults", "write_gaps", "write_sites", "write_xlsx"]
+__all__ = ["plan_words", "write_coverage", "write_faults", "write_gaps", "write_layer", "write_sites", "write_xlsx"]

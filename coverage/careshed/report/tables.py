@@ -187,6 +187,21 @@ def _csv_text(value: Value, kind: Kind) -> str:
     return told.rstrip("0").rstrip(".")
 
 
+def write_layer(
+    path: str | Path, table: GeoDataFrame, *, study_name: str = "", made_up: bool = False, data_date: str = "", lang: Lang = "zh"
+) -> Path:
+    """Write isochrones, reached streets or any other layer as GeoJSON, every column carried.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is not ``.geojson``.
+    """
+    about: dict[str, Value | bool] = {"study": study_name, "made_up": made_up, "data_date": data_date, "lang": lang}
+    properties = [str(column) for column in table.columns if column != table.geometry.name]
+    return choose_format(path, {".geojson": lambda to: write_geojson(to, table, properties, about)})
+
+
 def write_geojson(path: Path, table: GeoDataFrame, properties: Sequence[str], about: Mapping[str, Value | bool]) -> Path:
     """Write places as GeoJSON (RFC 7946): degrees of WGS-84 with six decimals, about a tenth of a metre.
 
