@@ -116,12 +116,16 @@ def _room_for(array, used, more):
 
 
 @njit(cache=True, nogil=True)
-def reach_nodes(ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, shift, head, entry, link, found):
-    """Search from each source in turn: CSR of source × node within `limit`. A row start of −1 says that the pool was full."""
+def reach_nodes(
+    ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, shift, head, entry, link, found, nodes, costs
+):  # fmt: skip
+    """Search from each source in turn: CSR of source × node within `limit`, the pairs written to `nodes` and `costs`.
+
+    Returns the row starts, and what was written of both. A first row start of −1 says that the pool was full, −2 that `nodes`
+    was.
+    """
     sources = len(seed_ptr) - 1
     indptr = np.zeros(sources + 1, np.int64)
-    nodes = np.empty(max(4096, sources * 64), np.uint32)
-    costs = np.empty(max(4096, sources * 64), np.uint32)
     used = 0
     for source in range(sources):
         high = (uint64(0xFFFFFFFF) - uint64(stamp + source + 1)) << uint64(32)
@@ -145,15 +149,16 @@ def reach_nodes(ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, s
             indptr[0] = -1
             return indptr, nodes[:0], costs[:0]
         n = int(count)
-        nodes = _room_for(nodes, used, n)
-        costs = _room_for(costs, used, n)
+        if used + n > len(nodes):
+            indptr[0] = -2
+            return indptr, nodes[:0], costs[:0]
         for i in range(n):
             node = found[i]
             nodes[used + i] = node
             costs[used + i] = known[node] & uint64(0xFFFFFFFF)
         used += n
         indptr[source + 1] = used
-    return indptr, nodes[:used].copy(), costs[:used].copy()
+    return indptr, nodes[:used], costs[:used]
 
 
 @njit(cache=True, nogil=True)
@@ -202,7 +207,7 @@ def along_edge(towards, forward, backward, from_f, from_b, to_f, to_b):
 
 @njit(cache=True, nogil=True)
 def reach_places(
-    ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, shift, head, entry, link, found,
+    ptr, arc, seed_ptr, seed_node, seed_cost, limit, known, stamp, shift, head, entry, link, found, places, costs,
     place_ptr, place_arc, best, touched,
     option_ptr, option_edge, option_f, option_b, option_leg, towards, forward, backward,
     on_ptr, on_option, place_of, place_f, place_b, place_leg,
@@ -215,8 +220,6 @@ def reach_places(
     sources = len(seed_ptr) - 1
     low, half = uint64(0xFFFFFFFF), uint64(32)
     indptr = np.zeros(sources + 1, np.int64)
-    places = np.empty(max(4096, sources * 64), np.int32)
-    costs = np.empty(max(4096, sources * 64), np.uint32)
     used = 0
     for source in range(sources):
         high = (low - uint64(stamp + source + 1)) << half
@@ -260,16 +263,17 @@ def reach_places(
                     cost += uint64(option_leg[option]) + uint64(place_leg[other])
                     count = _offer(uint64(place_of[other]), cost, limit, high, fresh, best, touched, count)
         n = int(count)
-        places = _room_for(places, used, n)
-        costs = _room_for(costs, used, n)
+        if used + n > len(places):
+            indptr[0] = -2
+            return indptr, places[:0], costs[:0]
         _sort(touched, n)
         for i in range(n):
             place = touched[i]
-            places[used + i] = np.int32(place)
+            places[used + i] = place
             costs[used + i] = best[place] & low
         used += n
         indptr[source + 1] = used
-    return indptr, places[:used].copy(), costs[:used].copy()
+    return indptr, places[:used], costs[:used]
 
 
 @njit(cache=True, nogil=True)

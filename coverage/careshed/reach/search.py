@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 256
 """Sources a thread searches at a time; the answer does not depend on it."""
+
+QUEUE_ROOM: Final = 2**15
+"""Entries that a search's queue has room for at first; it doubles where a search needs more."""
+
+ROW_ROOM: Final = 2**18
+"""Pairs that the rows of a block have room for at first. One buffer serves block after block: memory fresh from the system
+costs a search a tenth of its time and more."""
+
+ROWS_FULL: Final = -2
+"""First row start by which a kernel says that the rows did not fit."""
+
+SHIFT_SAMPLE: Final = 10_000
+"""Arcs that tell the bucket width; the mean of some millions would take as long as 150 searches."""
 
 
 def travel_times(
@@ -161,7 +174,8 @@ def seeds_of(network: Network, metric: Metric, attached: Attached, *, towards: b
 
 def bucket_shift(arcs: Arcs) -> np.uint64:
     """Choose the bucket width, a power of two near a quarter of the mean arc."""
-    mean = float((arcs.arc >> np.uint64(32)).mean()) if len(arcs.arc) else 1.0
+    some = arcs.arc[:: max(1, len(arcs.arc) // SHIFT_SAMPLE)]
+    mean = float((some >> np.uint64(32)).mean()) if len(some) else 1.0
     return np.uint64(max(0, int(np.log2(max(mean, 1.0))) - 2))
 
 
@@ -178,20 +192,28 @@ class Workspace:
         self.found = np.empty(nodes, dtype=np.uint32)
         self.touched = np.empty(places, dtype=np.uint32)
         self.stamp = 0
-        self._pool(len(arcs.arc) + 4096)
+        self._pool(QUEUE_ROOM)
+        self._rows(ROW_ROOM)
 
     def _pool(self, room: int) -> None:
         self.entry = np.empty(room, dtype=np.uint64)
         self.link = np.empty(room, dtype=np.uint32)
 
+    def _rows(self, room: int) -> None:
+        self.row_place = np.empty(room, dtype=np.uint32)
+        self.row_cost = np.empty(room, dtype=np.uint32)
+
     def run(self, search: Callable[[], tuple[NDArray[np.int64], ...]], sources: int) -> tuple[NDArray[np.int64], ...]:
-        """Run a block of searches; where the queue's pool proves too small, double it and run the block again."""
+        """Run a block of searches; where the queue's pool or the rows prove too small, double them and run it again."""
         while True:
-            found = search()
+            indptr, place, cost = search()
             self.stamp += sources
-            if found[0][0] == 0:
-                return found
-            self._pool(2 * len(self.entry))
+            if indptr[0] == 0:
+                return indptr, place.copy(), cost.copy()
+            if indptr[0] == ROWS_FULL:
+                self._rows(2 * len(self.row_place))
+            else:
+                self._pool(2 * len(self.entry))
 
     def nodes(self, arcs: Arcs, seeds: Seeds, first: int, last: int) -> tuple[NDArray[np.int64], ...]:
         """Search from the sources ``first:last`` in turn: CSR of source × node within the limit, nodes unordered, and costs."""
@@ -200,7 +222,7 @@ class Workspace:
         def search() -> tuple[NDArray[np.int64], ...]:
             found = _kernels.reach_nodes(
                 *arcs, seeds.ptr[first : last + 1], seeds.node, seeds.cost, self.limit, self.known, self.stamp, self.shift,
-                self.head, self.entry, self.link, self.found,
+                self.head, self.entry, self.link, self.found, self.row_place, self.row_cost,
             )  # fmt: skip
             return found  # type: ignore[no-any-return]
 
@@ -216,7 +238,7 @@ def _in_threads(
     make: Callable[[], Workspace],
     count: int,
     threads: int | None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], UInt32]:
+) -> tuple[NDArray[np.int64], UInt32, UInt32]:
     """Search block by block on some threads, each with a workspace of its own, and join the rows in order."""
     workers = max(1, min(threads or os.cpu_count() or 1, -(-count // BLOCK)))
     spare = [make() for _ in range(workers)]
@@ -229,12 +251,30 @@ def _in_threads(
             spare.append(workspace)
 
     with ThreadPoolExecutor(workers) as pool:
-        parts = list(pool.map(job, _blocks(count)))
-    sizes = np.concatenate([[0], np.cumsum([len(part[1]) for part in parts])]).astype(np.int64)
-    indptr = np.concatenate([np.zeros(1, np.int64), *(part[0][1:] + size for part, size in zip(parts, sizes[:-1], strict=True))])
-    if not parts:
-        return indptr, np.empty(0, np.int32), np.empty(0, np.uint32)
-    return indptr, np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts]).astype(np.uint32)
+        return _joined(pool.map(job, _blocks(count)), count)
+
+
+def _joined(blocks: Iterable[tuple[NDArray[np.int64], ...]], count: int) -> tuple[NDArray[np.int64], UInt32, UInt32]:
+    """Join the rows of `count` sources block by block as they come, so that each block's memory serves the next."""
+    indptr = np.zeros(count + 1, np.int64)
+    places, costs = np.empty(0, np.uint32), np.empty(0, np.uint32)
+    done = used = 0
+    for starts, place, cost in blocks:
+        first, done = done, done + len(starts) - 1
+        indptr[first + 1 : done + 1] = starts[1:] + used
+        if used + len(place) > len(places):
+            room = (used + len(place)) * count // done * 5 // 4
+            places, costs = _with_room(places, used, room), _with_room(costs, used, room)
+        places[used : used + len(place)] = place
+        costs[used : used + len(place)] = cost
+        used += len(place)
+    return indptr, places[:used], costs[:used]
+
+
+def _with_room(array: UInt32, used: int, room: int) -> UInt32:
+    larger = np.empty(room, array.dtype)
+    larger[:used] = array[:used]
+    return larger
 
 
 def _search_places(ends: _Ends, limit: int, threads: int | None) -> tuple[NDArray[np.int64], NDArray[np.int32], UInt32]:
@@ -249,7 +289,8 @@ def _search_places(ends: _Ends, limit: int, threads: int | None) -> tuple[NDArra
         return work.run(
             lambda: _kernels.reach_places(
                 *arcs, seeds.ptr[block.start : block.stop + 1], seeds.node, seeds.cost, work.limit, work.known, work.stamp,
-                work.shift, work.head, work.entry, work.link, work.found, *place_arcs, work.best, work.touched,
+                work.shift, work.head, work.entry, work.link, work.found, work.row_place, work.row_cost, *place_arcs,
+                work.best, work.touched,
                 ends.option_ptr[block.start : block.stop + 1], sources.edge, *ends.source_cost, ends.towards, network.forward,
                 network.backward, *ends.on, targets.place, f, b, leg,
             ),
@@ -258,7 +299,7 @@ def _search_places(ends: _Ends, limit: int, threads: int | None) -> tuple[NDArra
 
     make = partial(Workspace, arcs, targets.places, limit)
     indptr, indices, cost = _in_threads(search, make, sources.places, threads)
-    return indptr, indices.astype(np.int32, copy=False), cost
+    return indptr, indices.view(np.int32), cost
 
 
 def _nearest(ends: _Ends) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
