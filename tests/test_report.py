@@ -393,5 +393,5 @@ def test_any_layer_is_written_as_geojson_with_all_its_columns(tmp_path):
     back = gpd.read_file(path)
     assert back["minutes"].tolist() == [5.0, 10.0]
     assert back.crs == "EPSG:4326"
-    with pytest.raises(ValueError, match="cannot write '.gpkg'"):
+    with pytest.raises(ValueError, match=r"cannot write '\.gpkg'"):
         write_layer(tmp_path / "bands.gpkg", bands)

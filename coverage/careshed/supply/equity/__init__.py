@@ -1,0 +1,57 @@
+"""Measure how fair a city is, weighted by people: measures, report, uncertainty, Lorenz curve."""
+
+from careshed.supply.equity.figure import chinese_font, curve_gini, draw_lorenz
+from careshed.supply.equity.measures import (
+    Theil,
+    Worse,
+    atkinson,
+    concentration_index,
+    corrected_concentration,
+    gini,
+    judged,
+    lorenz,
+    mean_between,
+    middle,
+    nearest_minutes,
+    palma_ratio,
+    shortfall,
+    theil,
+    worst_decile,
+)
+from careshed.supply.equity.report import (
+    MEASURES,
+    compare_classes,
+    compare_groups,
+    equity_report,
+    people_range,
+    speed_range,
+    units_at,
+)
+
+__all__ = [
+    "MEASURES",
+    "Theil",
+    "Worse",
+    "atkinson",
+    "chinese_font",
+    "compare_classes",
+    "compare_groups",
+    "concentration_index",
+    "corrected_concentration",
+    "curve_gini",
+    "draw_lorenz",
+    "equity_report",
+    "gini",
+    "judged",
+    "lorenz",
+    "mean_between",
+    "middle",
+    "nearest_minutes",
+    "palma_ratio",
+    "people_range",
+    "shortfall",
+    "speed_range",
+    "theil",
+    "units_at",
+    "worst_decile",
+]
