@@ -495,6 +495,62 @@ def fill_tile(x, y, start, near, x0, y1, step, piece, share, leg, snap):
 
 
 @njit(cache=True, nogil=True)
+def _perhaps_nearest(x, y, start, among, count, px, py, radius, snap, away, kept):
+    """Keep those of the first `count` pieces that may be the nearest of a point within `radius` of p; tell how many.
+
+    They are no farther from p than the nearest piece there plus twice the radius.
+    """
+    bound = snap + radius
+    for k in range(count):
+        a = start[among[k]]
+        ax, ay, bx, by = x[a], y[a], x[a + 1], y[a + 1]
+        away[k] = np.inf
+        if max(min(ax, bx) - px, px - max(ax, bx), min(ay, by) - py, py - max(ay, by)) <= bound:
+            away[k] = np.sqrt(foot_point(px, py, ax, ay, bx, by)[1])
+            bound = min(bound, away[k] + 2.0 * radius)
+    many = 0
+    for k in range(count):
+        if away[k] <= bound:
+            kept[many] = among[k]
+            many += 1
+    return many
+
+
+COARSE, FINE = 32, 8
+"""Lattice points along a side of the blocks in which `fill_blocks` looks for the nearest piece, first rough, then finer."""
+
+FLOAT32_M = 0.001
+"""More than what rounding a leg to float32 changes, metres, so that of equally near pieces the first counts."""
+
+
+@njit(cache=True, nogil=True)
+def fill_blocks(x, y, start, near, x0, y1, step, piece, share, leg, snap):
+    """Do what `fill_tile` does, block by block: faster where the snap limit is many steps wide, slower where it is few."""
+    rows, columns = piece.shape
+    away = np.empty(len(near))
+    some, few = np.empty(len(near), near.dtype), np.empty(len(near), near.dtype)
+    wide, narrow = step * (COARSE - 1) * np.sqrt(0.5) + FLOAT32_M, step * (FINE - 1) * np.sqrt(0.5) + FLOAT32_M
+    for top in range(0, rows, COARSE):
+        for left in range(0, columns, COARSE):
+            px, py = x0 + (left + 0.5 * COARSE) * step, y1 - (top + 0.5 * COARSE) * step
+            count = _perhaps_nearest(x, y, start, near, len(near), px, py, wide, snap, away, some)
+            for r0 in range(top, min(top + COARSE, rows), FINE):
+                for c0 in range(left, min(left + COARSE, columns), FINE):
+                    px, py = x0 + (c0 + 0.5 * FINE) * step, y1 - (r0 + 0.5 * FINE) * step
+                    many = _perhaps_nearest(x, y, start, some, count, px, py, narrow, snap, away, few)
+                    for r in range(r0, min(r0 + FINE, rows)):
+                        for c in range(c0, min(c0 + FINE, columns)):
+                            for k in range(many):
+                                a = start[few[k]]
+                                t, d = foot_point(x0 + (c + 0.5) * step, y1 - (r + 0.5) * step, x[a], y[a], x[a + 1], y[a + 1])
+                                d = np.sqrt(d)
+                                if d <= snap and np.float32(d) < leg[r, c]:
+                                    leg[r, c] = d
+                                    share[r, c] = t
+                                    piece[r, c] = few[k]
+
+
+@njit(cache=True, nogil=True)
 def paint_tile(
     piece, share, leg, leg_cost, slot, near_a, near_b, cost_f, cost_b, own_ptr, own_share, own_leg, out, r0, r1, c0, c1, top, left
 ):

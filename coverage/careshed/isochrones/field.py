@@ -48,24 +48,29 @@ class Field:
         start, edge = network.pieces
         self.first_piece = np.searchsorted(edge, np.arange(len(network.edge_u) + 1))
         self.slot = np.full(len(start), -1, np.int32)
+        self.touched = np.zeros(len(network.edge_u), dtype=bool)
         self.node_cost = np.full(len(network.x), np.inf)
         self._edges_at: tuple[Ints, Ints] | None = None
 
-    def edges_at(self, nodes: Ints) -> Ints:
-        """List the edges that touch any of the nodes, ascending."""
+    def edges_at(self, nodes: Ints, more: Ints) -> Ints:
+        """List the edges that touch any of the nodes, and some `more`, ascending."""
         if self._edges_at is None:
             ends = np.concatenate([self.network.edge_u, self.network.edge_v])
             order = np.argsort(ends, kind="stable")
             ptr = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=len(self.network.x)))])
             self._edges_at = ptr, order % len(self.network.edge_u)
         ptr, edges = self._edges_at
-        return np.unique(edges[ranges(ptr[nodes], ptr[nodes + 1])])
+        self.touched[edges[ranges(ptr[nodes], ptr[nodes + 1])]] = True
+        self.touched[more] = True
+        found = np.flatnonzero(self.touched)  # a fifth of the time of sorting them
+        self.touched[found] = False
+        return found
 
     def reach(self, nodes: Ints, cost: Float, options: Ints, limit: float) -> PieceReach:
         """Cost at the ends of every piece within `limit`, from the node costs and the facilities' own `options`."""
         network, attached = self.network, self.attached
         start, edge_of = network.pieces
-        edges = np.union1d(self.edges_at(nodes), attached.edge[options])
+        edges = self.edges_at(nodes, attached.edge[options])
         piece = ranges(self.first_piece[edges], self.first_piece[edges + 1])
         self.node_cost[nodes] = cost
         a, edge = start[piece], edge_of[piece]
@@ -73,7 +78,7 @@ class Field:
         self.node_cost[nodes] = np.inf
         self._along_own_edge(piece, near_a, near_b, options)
         kept = np.minimum(near_a, near_b) <= limit
-        kept |= np.isin(piece, attached.piece[options])
+        kept[np.searchsorted(piece, attached.piece[options])] = True
         piece, a, near_a, near_b = piece[kept], a[kept], near_a[kept], near_b[kept]
         edge = edge_of[piece]
         f, b = self.costs.vertex_f, self.costs.vertex_b

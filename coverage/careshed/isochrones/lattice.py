@@ -20,6 +20,9 @@ POINT_BYTES: Final = 12
 """Memory of a lattice point: piece (int32), share along it and leg (float32)."""
 
 FINEST_STEP_M: Final = 5.0
+BLOCKS_PAY_STEPS: Final = 15
+"""Snap limit, in lattice steps, beyond which nearest streets are sought block by block (measured: 4 times faster at 50)."""
+
 STEPS_TO_LIMIT: Final = 400
 """The lattice grows coarser with the limit, so that a facility's window stays near this many points a side."""
 
@@ -83,11 +86,12 @@ class Lattice:
         snap = network.snap_m + HALF_MM
         window = (x0 - snap, y1 - side - snap, x0 + side + snap, y1 + snap)
         x, y = network.vertex_x, network.vertex_y
-        _kernels.fill_tile(x, y, start, near_pieces(proper, window), x0, y1, self.step, *tile, snap)
+        fill = _kernels.fill_blocks if snap > BLOCKS_PAY_STEPS * self.step else _kernels.fill_tile
+        fill(x, y, start, near_pieces(proper, window), x0, y1, self.step, *tile, snap)
         last = near_pieces(slips, window)
         if len(last):
             alone = Tile(tile.piece.copy(), tile.share.copy(), np.full((TILE, TILE), np.inf, np.float32))
-            _kernels.fill_tile(x, y, start, last, x0, y1, self.step, *alone, snap)
+            fill(x, y, start, last, x0, y1, self.step, *alone, snap)
             free = (tile.piece < 0) & (alone.piece >= 0)
             for kept, fallback in zip(tile, alone, strict=True):
                 kept[free] = fallback[free]

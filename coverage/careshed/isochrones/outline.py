@@ -14,6 +14,7 @@ from careshed.network import Network
 from careshed.reach import Direction, Metric, cost_limit
 
 if TYPE_CHECKING:
+    import contourpy
     import pandas as pd
     from geopandas import GeoDataFrame
     from shapely import MultiPolygon
@@ -30,22 +31,33 @@ def level_set(surface: Surface, limit: int) -> MultiPolygon:
     point belongs to another street or to none) it runs half-way: differences beyond one step's leg are cut off before
     interpolating. It never runs through a lattice point, where it could touch itself: it passes at a thousandth of a step.
     """
-    import contourpy
     import shapely
 
     most = surface.step_m * surface.per_metre * np.sqrt(2.0)
     rows, columns = _cropped(surface.cost <= limit)
-    level = np.clip(surface.cost[rows, columns].astype(np.float64) - limit, -most, most)
+    level = np.clip(surface.cost[rows, columns] - np.float32(limit), np.float32(-most), np.float32(most)).astype(np.float64)
     level = np.where(level <= 0, np.minimum(level, -NEAREST * most), np.maximum(level, NEAREST * most))
     x = surface.x0 + (np.arange(columns.start, columns.stop) + 0.5) * surface.step_m
     y = surface.y1 - (np.arange(rows.start, rows.stop) + 0.5) * surface.step_m
-    filled: tuple[Any, ...] = contourpy.contour_generator(x, y, level, fill_type="OuterOffset").filled(-2 * most, 0.0)
+    filled: tuple[Any, ...] = _contours(x, y, level).filled(-2 * most, 0.0)
     outlines, offsets = filled
     polygons = [
         shapely.Polygon(points[cuts[0] : cuts[1]], [points[a:b] for a, b in zip(cuts[1:-1], cuts[2:], strict=True)])
         for points, cuts in zip(outlines, offsets, strict=True)
     ]
     return shapely.multipolygons(np.array(polygons, dtype=object))
+
+
+def _contours(x: NDArray[np.float64], y: NDArray[np.float64], level: NDArray[np.float64]) -> contourpy.SerialContourGenerator:
+    """Make what ``contourpy.contour_generator`` makes, without its search for NaN: an eighth of an isochrone's time."""
+    import contourpy
+
+    rows, columns = level.shape
+    return contourpy.SerialContourGenerator(
+        *np.meshgrid(x, y), level, None,  # type: ignore[arg-type]  # its stub forgets that no mask is None
+        x_chunk_size=columns - 1, y_chunk_size=rows - 1, corner_mask=True, quad_as_tri=False,
+        line_type=contourpy.LineType.Separate, fill_type=contourpy.FillType.OuterOffset, z_interp=contourpy.ZInterp.Linear,
+    )  # fmt: skip
 
 
 def _cropped(inside: NDArray[np.bool_]) -> tuple[slice, slice]:

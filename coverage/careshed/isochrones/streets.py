@@ -78,8 +78,7 @@ def _joined(piece: NDArray[np.int64], start: Float, end: Float) -> tuple[NDArray
     piece, start, end = piece[order], start[order], end[order]
     furthest = np.maximum.accumulate(end + 2.0 * piece)
     fresh = np.concatenate([[True], start[1:] + 2.0 * piece[1:] > furthest[:-1]])
-    last = np.append(np.flatnonzero(fresh)[1:], len(piece)) - 1
-    return piece[fresh], start[fresh], furthest[last] - 2.0 * piece[last]
+    return piece[fresh], start[fresh], np.maximum.reduceat(end, np.flatnonzero(fresh))
 
 
 def _stretch(spare: Float, cost: Float) -> Float:
