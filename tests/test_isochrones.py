@@ -489,6 +489,12 @@ def test_reached_street_of_two_facilities_on_one_piece_is_joined():
     assert lengths(network, points([(50, 0), (50, 0), (50, 0)]), 80) == pytest.approx([160], abs=0.004)
 
 
+def test_a_long_stretch_that_holds_two_short_ones_is_counted_once():
+    # -200 to 200 m from the facility on the street; -120 to -80 and 80 to 120 m from those 180 m off it.
+    facilities = points([(0, 0), (-100, 180), (100, 180)])
+    assert lengths(street(snap_m=300), facilities, 200) == pytest.approx([400], abs=0.004)
+
+
 def test_reached_street_branches_at_a_crossing():
     nodes = {"w": (-300, 0), "o": (0, 0), "e": (300, 0), "s": (0, -300), "n": (0, 60)}
     network = network_of(nodes, ["woe", "son"])

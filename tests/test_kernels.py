@@ -21,7 +21,7 @@ from careshed.isochrones.field import Field
 from careshed.modes import Mode
 from careshed.network import attach, build_network, pack_arcs
 from careshed.network.model import Arcs
-from careshed.reach import Seeds, Workspace, bucket_shift, nearest_labels, travel_times
+from careshed.reach import Seeds, Workspace, bucket_shift, nearest_labels, search, travel_times
 
 pytestmark = pytest.mark.interpreted
 
@@ -233,12 +233,32 @@ def test_a_workspace_doubles_its_pool_until_the_block_fits():
     assert not work.head.any()
 
 
-def test_more_nodes_than_first_laid_out_are_all_kept():
-    # 3 sources × 4,999 leaves: far beyond the 4,096 places that are laid out at first.
-    arcs = star(2999)
-    found = reach(arcs, seeds([(0, 0)], [(7, 1)], [(0, 2)]), 10**6)
+def test_rows_that_do_not_fit_are_told_and_the_queue_left_clean():
+    arcs, work = star(40), Workspace(star(40), 0, 1000)
+    work._rows(41)
+    assert rows(search_once(work, arcs, seeds([(0, 0)])))[0][40] == 140
+    work.stamp += 1
+    ptr, node, cost = search_once(work, arcs, seeds([(0, 0)], [(0, 0)]))
+    assert (int(ptr[0]), len(node), len(cost)) == (-2, 0, 0)
+    assert not work.head.any()
+
+
+def test_a_workspace_doubles_its_rows_until_the_block_fits():
+    arcs, work = star(2999), Workspace(star(2999), 0, 10**6)
+    work._rows(16)
+    found = rows(work.nodes(arcs, seeds([(0, 0)], [(7, 1)], [(0, 2)]), 0, 3))
     assert [len(row) for row in found] == [3000, 1, 3000]
     assert found[2] == {0: 2, **{k: 102 + k for k in range(1, 3000)}}
+    # 6,001 pairs need 16 × 2⁹ places.
+    assert len(work.row_place) == len(work.row_cost) == 8192
+
+
+def test_what_one_block_found_outlives_the_next():
+    work = Workspace(CHAIN, 0, 100)
+    starts = seeds([(0, 0)], [(2, 7)])
+    first = work.nodes(CHAIN, starts, 0, 1)
+    work.nodes(CHAIN, starts, 1, 2)
+    assert rows(first) == [{0: 0, 1: 10, 2: 20, 3: 30}]
 
 
 def test_sources_everywhere_on_a_complete_graph_equal_scipy():
@@ -280,7 +300,7 @@ def test_sources_at_one_node_at_one_cost_go_to_the_lowest():
 
 
 def test_a_seed_dearer_than_every_arc_fits_the_ring_of_buckets():
-    assert labels(CHAIN, seeds([(0, 10**6)], [(3, 0)])) == [(10**6, 0), (10**6 + 10, 0), (10**6 + 20, 0), (0, 1)]
+    assert labels(CHAIN, seeds([(0, 5000)], [(3, 0)])) == [(5000, 0), (5010, 0), (5020, 0), (0, 1)]
 
 
 def test_without_sources_or_arcs_nothing_is_near():
@@ -337,13 +357,19 @@ def test_a_full_pool_changes_no_costs_between_places(monkeypatch):
     assert len(pools) > 1
 
 
-def test_more_pairs_than_first_laid_out_are_all_kept():
+@pytest.mark.parametrize("block", [1, 2, 3, 256])
+def test_small_blocks_with_little_room_change_no_costs_between_places(monkeypatch, block):
     network = build_network(streets({"a": (0, 0), "b": (300, 0)}, ["ab"]), mode=METRE_A_SECOND, crs=CRS)
-    cells, facilities = points([(x / 5, 0) for x in range(1500)]), points([(0, 0), (150, 0), (300, 0), (300, 5)])
-    times = travel_times(network, facilities, cells, limit_m=1000)
-    assert times.pairs == 6000
-    assert dense(times)[1][::500] == [150_000, 50_000, 50_000]
-    assert dense(times)[3][-1] == 5000 + 200
+    spots = [(300, 5), (0, 0), (0, 900), (150, 0), (299, 0), (20, 1)]
+    cells, facilities = points([(x, 0) for x in range(0, 300, 2)]), points(spots)
+    monkeypatch.setattr(search, "BLOCK", block)
+    monkeypatch.setattr(search, "ROW_ROOM", 4)
+    times = travel_times(network, facilities, cells, limit_m=100)
+    # Legs of 5 and 1 m count; the third joins no street.
+    cost = np.array([[(abs(x - at) + leg) * 1000 for x in range(0, 300, 2)] for at, leg in spots])
+    expected = np.where(cost <= 100_000, cost, -1).tolist()
+    assert dense(times) == expected
+    assert (times.indices.dtype, times.cost.dtype, times.indptr.dtype) == (np.int32, np.uint32, np.int64)
 
 
 @pytest.mark.parametrize(
@@ -429,6 +455,31 @@ def test_what_is_no_place_joins_no_piece(odd):
     network = build_network(crossing(), mode=METRE_A_SECOND, crs=CRS, snap_m=60)
     places = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*np.transpose([odd, (EAST, NORTH)])), crs=CRS)
     assert attach(network, places).fault.tolist() == ["far", ""]
+
+
+@pytest.mark.parametrize(("seed", "snap"), [(1, 9.0), (2, 60.0), (3, 400.0), (4, 25.0)])
+def test_a_tile_sought_block_by_block_is_the_same_tile(seed, snap):
+    # 44 × 52 points are blocks of 32 and 8, whole and cut; pieces of whole metres, some of them twice, so that there are ties.
+    rng = np.random.default_rng(seed)
+    ends = rng.integers(-40, 300, (24, 4)).astype(float)
+    ends[20:] = ends[:4][:, [2, 3, 0, 1]]
+    ends[19, 2:] = ends[19, :2]
+    x, y = ends[:, [0, 2]].ravel(), ends[:, [1, 3]].ravel()
+    start, near = np.arange(0, 48, 2, dtype=np.int32), np.delete(np.arange(24, dtype=np.int32), 7)
+    tiles = []
+    for fill in (_kernels.fill_tile, _kernels.fill_blocks):
+        tile = np.full((44, 52), -1, np.int32), np.zeros((44, 52), np.float32), np.full((44, 52), np.inf, np.float32)
+        fill(x, y, start, near, 0.0, 220.0, 5.0, *tile, snap)
+        tiles.append(tile)
+    for one, two in zip(*tiles, strict=True):
+        np.testing.assert_array_equal(one, two)
+    piece, _, leg = tiles[0]
+    assert 7 not in piece
+    # By hand at the first and the last point and one between: the nearest of all pieces.
+    for r, c in ((0, 0), (43, 51), (20, 33)):
+        spot = (5.0 * c + 2.5, 217.5 - 5.0 * r)
+        far = min(_kernels.foot_point(*spot, *ends[k])[1] for k in near) ** 0.5
+        assert leg[r, c] == (pytest.approx(far, rel=1e-6) if far <= snap else np.inf)
 
 
 @pytest.mark.parametrize("oneway", [(), (0, 1, 2, 3, 4)], ids=["both ways", "one way"])

@@ -1,5 +1,7 @@
-"""Draw offline maps: one HTML file that shows who can reach care, who cannot, and where to build next."""
+"""Draw offline maps: one HTML file each for who can reach care, who finds a place, and who gains or loses by a change."""
 
+from careshed.maps.change import write_change_map
 from careshed.maps.page import write_map
+from careshed.maps.places import write_places_map
 
-__all__ = ["write_map"]
+__all__ = ["write_change_map", "write_map", "write_places_map"]

@@ -37,6 +37,8 @@ class Page:
     made_up: bool
     attribution: str
     tiles: str | None
+    parts: tuple[str, ...] = ()
+    """Style sheets and scripts of this kind of page, by name, beside those of all pages."""
 
 
 def page_text(page: Page) -> str:
@@ -53,9 +55,9 @@ def page_text(page: Page) -> str:
         part._id = name
     for name, text in (
         ("leaflet_css", f"<style>{_leaflet_css()}</style>"),
-        ("page_css", f"<style>{_asset('page.css')}</style>"),
+        ("page_css", f"<style>{''.join(_asset(f'{part}.css') for part in ('page', *page.parts))}</style>"),
         ("leaflet_js", f"<script>{_leaflet_js()}</script>"),
-        ("page_js", f"<script>{_asset('page.js')}</script>"),
+        ("page_js", f"<script>{''.join(_asset(f'{part}.js') for part in ('page', *page.parts))}</script>"),
     ):
         figure.header.add_child(_raw(name, text), name=name)
     figure.add_child(_map(page), name="map")

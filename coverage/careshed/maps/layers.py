@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -131,14 +131,15 @@ def gap_tip(place: int, row: Mapping[str, object], scope: Scope) -> list[str]:
 
 def nearest_line(row: Mapping[str, object], scope: Scope) -> str:
     """Say how far the nearest facility of a gap is."""
-    minutes, name = number(row, "minutes_nearest"), first(row, "nearest_name")
-    if not math.isfinite(minutes) or minutes < 0:
+    by_time, name = "minutes_nearest" in row, first(row, "nearest_name")
+    far = number(row, "minutes_nearest" if by_time else "metres_nearest")
+    if not math.isfinite(far) or far < 0:
         return pick(scope.lang, "沿道路到不了任何设施", "No facility can be reached along the streets")
-    walk = f"{minutes:.0f}"
+    walk = pick(scope.lang, f"步行 {far:.0f} 分钟", f"{far:.0f} min on foot")
+    if not by_time:
+        walk = pick(scope.lang, f"步行 {count(far)} 米", f"{count(far)} m on foot")
     called = pick(scope.lang, f"：{name}", f": {name}") if name else ""
-    return pick(
-        scope.lang, f"到最近设施平均步行 {walk} 分钟{called}", f"{walk} min on foot on average to the nearest facility{called}"
-    )
+    return pick(scope.lang, f"到最近设施平均{walk}{called}", f"{walk} on average to the nearest facility{called}")
 
 
 def facilities_layer(facilities: GeoDataFrame, scope: Scope) -> Layer:
@@ -200,22 +201,37 @@ def site_means(row: Mapping[str, object], scope: Scope) -> str:
     return pick(scope.lang, "，", ", ").join(parts)
 
 
-def units_layer(units: GeoDataFrame, tier: int, covered: pd.DataFrame | None, scope: Scope) -> Layer | None:
-    """Draw the units of one tier: outline, name and, where coverage is given, the share reached in fifths."""
+Shade = Callable[[str, Mapping[str, object]], tuple[int, list[str]]]
+"""Gives the class of a unit (`NO_CLASS` for none) and the words shown on hover, from its id and its row."""
+
+
+def shaded_units(units: GeoDataFrame, tier: int, shade: Shade | None, colours: Sequence[str]) -> Layer | None:
+    """Draw the units of one tier: outline, name and, where there is a shade, a colour each."""
     drawn = degrees(_simple(units[units["level"].map(TIERS) == tier]))
     if drawn.empty:
         return None
-    by_unit = _rows_by_unit(covered, scope)
-    listed = [(row, by_unit.get(str(key))) for key, row in rows(drawn)]
+    listed = rows(drawn)
+    shaded = [shade(str(key), row) for key, row in listed] if shade is not None else []
     return {
         "tier": tier,
         "areas": areas_block(np.asarray(drawn.geometry.array, dtype=object)),
-        "names": [first(row, "name") for row, _ in listed],
+        "names": [first(row, "name") for _, row in listed],
         "labels": points_block(shapely.point_on_surface(np.asarray(drawn.geometry.array))),
-        "classes": [_share_class(values) for _, values in listed] if by_unit else [],
-        "colours": list(BLUES),
-        "tips": [_unit_tip(row, values, scope) for row, values in listed] if by_unit else [],
+        "classes": [kind for kind, _ in shaded],
+        "colours": list(colours),
+        "tips": [texts for _, texts in shaded],
     }
+
+
+def units_layer(units: GeoDataFrame, tier: int, covered: pd.DataFrame | None, scope: Scope) -> Layer | None:
+    """Draw the units of one tier; where coverage is given, with the share reached in fifths."""
+    by_unit = _rows_by_unit(covered, scope)
+
+    def shade(unit: str, row: Mapping[str, object]) -> tuple[int, list[str]]:
+        values = by_unit.get(unit)
+        return _share_class(values), _unit_tip(row, values, scope)
+
+    return shaded_units(units, tier, shade if by_unit else None, BLUES)
 
 
 def _rows_by_unit(covered: pd.DataFrame | None, scope: Scope) -> dict[str, Mapping[str, object]]:
@@ -228,7 +244,16 @@ def _rows_by_unit(covered: pd.DataFrame | None, scope: Scope) -> dict[str, Mappi
 def _share_class(values: Mapping[str, object] | None) -> int:
     if values is None or not number(values, "people") > 0:
         return NO_CLASS
-    return min(int(number(values, "covered") / number(values, "people") * len(BLUES)), len(BLUES) - 1)
+    return fifth(number(values, "covered"), number(values, "people"))
+
+
+def fifth(part: float, whole: float) -> int:
+    """Put a share into fifths, 0 to 4.
+
+    >>> fifth(0, 10), fifth(2, 10), fifth(10, 10)
+    (0, 1, 4)
+    """
+    return min(int(part / whole * len(BLUES)), len(BLUES) - 1)
 
 
 def _unit_tip(row: Mapping[str, object], values: Mapping[str, object] | None, scope: Scope) -> list[str]:

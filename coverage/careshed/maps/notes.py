@@ -27,9 +27,10 @@ def assumptions(study: Study, scope: Scope, times: TravelTimes | None) -> list[N
     """List what the figures rest on, each with its unit."""
     lang, who = scope.lang, group_name(scope.group, scope.lang)
     people = float(np.asarray(study.cells[scope.group], dtype=float).sum()) if scope.group in study.cells.columns else 0.0
+    by_length = times is not None and times.metric == "length"
     cells = "cells" if study.population.grid is not None else "cells_no_grid"
     return [
-        *([note(lang, "judged", who, minutes_text(scope.minutes))] if scope.minutes is not None else []),
+        *([note(lang, "judged", who, minutes_text(scope.minutes))] if scope.minutes is not None and not by_length else []),
         *(_travel(times, scope) if times is not None else []),
         note(lang, "snap", study.snap_m),
         note(lang, cells, count(len(study.cells)), count(people), who),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geopandas import GeoDataFrame
 
+from careshed.maps.base import background, head, notes, write_page
 from careshed.maps.facts import (
     Reached,
     Scope,
@@ -21,18 +22,15 @@ from careshed.maps.facts import (
 from careshed.maps.layers import (
     Layer,
     bands_layer,
-    degrees,
     facilities_layer,
     gaps_layer,
     sites_layer,
-    streets_layer,
     units_layer,
-    water_layer,
 )
-from careshed.maps.notes import assumptions, fault_lines
+from careshed.maps.notes import assumptions
 from careshed.maps.panel import gap_rows, radios, reached_table, site_rows, split_bar, switches
 from careshed.maps.population import population_layer
-from careshed.maps.text import TEXTS, count, in_sentence, say
+from careshed.maps.text import count, in_sentence, say
 from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
@@ -44,9 +42,6 @@ if TYPE_CHECKING:
 
 GAPS_LISTED = 8
 """Gaps listed beside the map; all of them are drawn."""
-
-FAULTS_LISTED = 80
-"""Faults listed on the page; the run's fault table holds all of them."""
 
 
 def write_map(
@@ -95,7 +90,7 @@ def write_map(
     Raises
     ------
     ValueError
-        If `covered` or `isochrones` is not by minutes of travel.
+        If `covered` or `isochrones` is not by minutes of travel, or `gaps` does not say how far the nearest facility is.
 
     Examples
     --------
@@ -114,30 +109,24 @@ def write_map(
     ...     "counts per cell, no positions of people" in page.read_text(encoding="utf-8")
     True
     """
-    from careshed.maps.frame import Page, page_text
-
     _by_minutes(covered=covered, isochrones=isochrones)
+    _gaps_fit(gaps)
     told = service if service is not None else only_service(study)
     scope = scope_of(study, service=told, group=group, lang=lang, times=times, covered=covered)
     counts = reached_counts(scope, study.cells, times, covered)
+    one = judged_count(scope, counts)
     facilities = service_facilities(study, told, times)
     layers = _layers(study, scope, facilities=facilities, gaps=gaps, plan=plan, covered=covered, isochrones=isochrones)
-    heading = title or _heading(scope)
-    head = _head(study, scope, heading, judged_count(scope, counts))
-    body = _body(study, scope, layers=layers, counts=counts, times=times, gaps=gaps, plan=plan)
-    page = Page(
-        lang=scope.lang,
-        title=f"{heading} · {study.name}",
-        head=head,
-        body=body,
-        bounds=_bounds(study),
+    bar = split_bar(one, scope.lang) if one is not None else None
+    return write_page(
+        path,
+        study,
+        scope,
+        head=head(study, scope, title or _heading(scope), sentence=key_sentence(scope, one), bar=bar),
+        body=_body(study, scope, layers=layers, counts=counts, times=times, gaps=gaps, plan=plan),
         layers=layers,
-        words={key: pick(scope.lang, *words) for key, words in TEXTS.items()},
-        made_up=study.made_up,
-        attribution=study.config.map.attribution,
-        tiles=(study.config.map.tiles if tiles is None else tiles) or None,
+        tiles=tiles,
     )
-    return _write_whole(Path(path), page_text(page))
 
 
 def _by_minutes(**tables: pd.DataFrame | GeoDataFrame | None) -> None:
@@ -145,6 +134,11 @@ def _by_minutes(**tables: pd.DataFrame | GeoDataFrame | None) -> None:
     if wrong:
         told = " and ".join(wrong)
         raise ValueError(f"{told}: no column 'minutes'; a map shows walking time, so compute it with minutes=, not metres=")
+
+
+def _gaps_fit(gaps: GeoDataFrame | None) -> None:
+    if gaps is not None and not {"minutes_nearest", "metres_nearest"} & set(gaps.columns):
+        raise ValueError("gaps: no column 'minutes_nearest' or 'metres_nearest'; make the table with careshed.find_gaps")
 
 
 def _heading(scope: Scope) -> str:
@@ -164,7 +158,7 @@ def _layers(
     isochrones: GeoDataFrame | None,
 ) -> dict[str, Layer]:
     """Collect what is there to draw, from the ground up."""
-    found: dict[str, Layer | None] = _background(study)
+    found: dict[str, Layer | None] = background(study)
     found["population"] = population_layer(study.cells, scope.group, study.population.grid)
     if study.units is not None and len(study.units):
         found |= {f"units{tier}": units_layer(study.units, tier, covered, scope) for tier in (1, 2, 3)}
@@ -179,37 +173,6 @@ def _layers(
     return {key: layer for key, layer in found.items() if layer is not None}
 
 
-def _background(study: Study) -> dict[str, Layer | None]:
-    found: dict[str, Layer | None] = {}
-    water = getattr(study, "water", None)
-    if water is not None and len(water):
-        found["water"] = water_layer(water)
-    lines_of = getattr(getattr(study, "streets", None), "lines", None)
-    if lines_of is not None:
-        lines = lines_of(study.crs)
-        found |= {"streets": streets_layer(lines)} if len(lines) else {}
-    return found
-
-
-def _bounds(study: Study) -> list[list[float]]:
-    shown = study.cells if len(study.cells) else study.units
-    if shown is None or not len(shown):
-        return [[-60.0, -180.0], [60.0, 180.0]]
-    west, south, east, north = (round(float(edge), 5) for edge in degrees(shown).total_bounds)
-    return [[south, west], [north, east]]
-
-
-def _head(study: Study, scope: Scope, heading: str, one: Reached | None) -> dict[str, object]:
-    return {
-        "heading": heading,
-        "place": study.name,
-        "date": say(scope.lang, "data_date", study.data_date) if study.data_date else "",
-        "made_up": study.made_up,
-        "sentence": key_sentence(scope, one),
-        "bar": split_bar(one, scope.lang) if one is not None else None,
-    }
-
-
 def _body(
     study: Study,
     scope: Scope,
@@ -220,7 +183,7 @@ def _body(
     gaps: GeoDataFrame | None,
     plan: SitePlan | None,
 ) -> dict[str, object]:
-    told = fault_lines((*study.faults, *(plan.findings if plan is not None else ())), scope)
+    faults = (*study.faults, *(plan.findings if plan is not None else ()))
     many = len(gaps) if gaps is not None else 0
     return {
         "table": reached_table(counts, scope) if counts else None,
@@ -229,16 +192,4 @@ def _body(
         "plan": None if plan is None else {"sentences": plan_sentences(scope, plan), "sites": site_rows(plan, scope)},
         "gaps": gap_rows(gaps, scope, GAPS_LISTED) if gaps is not None and many else [],
         "gaps_shown": say(scope.lang, "gaps_shown", min(GAPS_LISTED, many), count(many)),
-        "assumptions": assumptions(study, scope, times),
-        "faults": told[:FAULTS_LISTED],
-        "faults_more": say(scope.lang, "faults_more", len(told) - FAULTS_LISTED) if len(told) > FAULTS_LISTED else "",
-        "fault_count": len(told),
-    }
-
-
-def _write_whole(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_bytes(text.encode("utf-8"))
-    aside.replace(path)
-    return path
+    } | notes(scope, assumptions(study, scope, times), faults)

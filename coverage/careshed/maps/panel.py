@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from careshed.siting import SitePlan
 
-OFF_AT_FIRST = frozenset({"population", "tiles"})
+OFF_AT_FIRST = frozenset({"population", "tiles", "spider"})
 """Layers that wait to be asked for, so that the first view shows who can reach the service and who cannot."""
 
 
@@ -34,6 +34,10 @@ class Switch:
     """Colours and labels of a graded layer."""
     unit: str = ""
     """What the labels of the steps count."""
+    sizes: tuple[tuple[float, float, str], ...] = ()
+    """Radius, pixels, width in the legend, pixels, and label of circles whose area means something."""
+    size_unit: str = ""
+    note: str = ""
 
     @property
     def on(self) -> bool:
@@ -41,15 +45,46 @@ class Switch:
         return self.key not in OFF_AT_FIRST
 
 
+FIFTHS = ("0–20%", "20–40%", "40–60%", "60–80%", "80–100%")
+"""Labels of the classes that `careshed.maps.layers.fifth` gives."""
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the colours of the chosen fill mean."""
+
+    values: str
+    """Choices that the legend belongs to, joined by spaces."""
+    label: str
+    steps: tuple[tuple[str, str], ...]
+    """Colours and their labels."""
+    unit: str = ""
+    """What the labels count."""
+    note: str = ""
+    shown: bool = False
+    """Whether the label stands above the colours, where a choice has several legends."""
+
+
 def split_bar(one: Reached, lang: Lang) -> dict[str, object]:
     """Split all people into those who reach the service, those who do not, those who cannot be judged."""
     parts = (("reached", one.covered), ("not_reached", float(one.missed)), ("unjudged", one.unjudged))
+    return bar_of([(kind, say(lang, kind), people) for kind, people in parts], one.people)
+
+
+def bar_of(parts: Sequence[tuple[str, str, float]], whole: float) -> dict[str, object]:
+    """Stack people by kind on one bar, the first kind as the large figure; kinds without anybody are left out.
+
+    Parameters
+    ----------
+    parts
+        Kind (a class of the page's style sheet), label and people.
+    """
     return {
-        "share": share(one.covered, one.people),
+        "share": share(parts[0][2], whole),
         "parts": [
-            {"kind": kind, "label": say(lang, kind), "people": count(people), "width": f"{100 * people / one.people:.2f}"}
-            for kind, people in parts
-            if one.people > 0 and people >= 0.5
+            {"kind": kind, "label": label, "people": count(people), "width": f"{100 * people / whole:.2f}"}
+            for kind, label, people in parts
+            if whole > 0 and people >= 0.5
         ],
     }
 
@@ -90,12 +125,20 @@ def switches(layers: dict[str, Layer], scope: Scope, gaps: GeoDataFrame | None) 
     ]
     base = [
         _population_switch(layers["population"], scope) if "population" in layers else None,
+        *ground_switches(layers, lang),
+    ]
+    lists = ((say(lang, "on_map"), results), (say(lang, "base"), base))
+    return [(name, [item for item in items if item is not None]) for name, items in lists if any(items)]
+
+
+def ground_switches(layers: dict[str, Layer], lang: Lang) -> list[Switch]:
+    """List what lies under every map and can be switched off."""
+    found = [
         Switch("units", say(lang, "units"), "", "outline") if any(key.startswith("units") for key in layers) else None,
         Switch("streets", say(lang, "streets"), "", "street") if "streets" in layers else None,
         Switch("water", say(lang, "water"), "", "water") if "water" in layers else None,
     ]
-    lists = ((say(lang, "on_map"), results), (say(lang, "base"), base))
-    return [(name, [item for item in items if item is not None]) for name, items in lists if any(items)]
+    return [switch for switch in found if switch is not None]
 
 
 def _many(layer: Layer, key: str, lang: Lang) -> str:
@@ -121,23 +164,35 @@ def _facilities_detail(layer: Layer, lang: Lang) -> str:
     return say(lang, "places_count", count(len(hollow)))
 
 
-def _population_switch(layer: Layer, scope: Scope) -> Switch:
+def population_legend(layer: Layer, scope: Scope) -> Legend:
+    """Explain the colours of people per cell."""
     breaks = [f"{value:,g}" for value in cast(list[float], layer["breaks"])]
     labels = [f"<{breaks[0]}", *(f"≥{low}" for low in breaks)]
     steps = tuple(zip(cast(list[str], layer["colours"]), labels, strict=True))
     label = f"{say(scope.lang, 'population')} · {group_name(scope.group, scope.lang)}"
-    return Switch("population", label, "", "", steps, say(scope.lang, "population_unit"))
+    return Legend("population", label, steps, say(scope.lang, "population_unit"))
+
+
+def _population_switch(layer: Layer, scope: Scope) -> Switch:
+    legend = population_legend(layer, scope)
+    return Switch("population", legend.label, "", "", legend.steps, legend.unit)
 
 
 def radios(layers: dict[str, Layer], units: GeoDataFrame | None, scope: Scope) -> dict[str, object] | None:
     """Offer the share reached by unit, one tier at a time."""
-    tiers = [tier for tier in (1, 2, 3) if layers.get(f"units{tier}", {}).get("classes")]
-    if units is None or not tiers:
+    choices = tier_choices(layers, units, scope.lang)
+    if not choices:
         return None
-    here = list(dict.fromkeys(units["level"]))
-    choices = [(str(tier), levels_text([level for level in here if TIERS.get(level) == tier], scope.lang)) for tier in tiers]
-    labels = ["0–20%", "20–40%", "40–60%", "60–80%", "80–100%"]
-    return {"choices": [("", say(scope.lang, "off")), *choices], "steps": list(zip(BLUES, labels, strict=True))}
+    steps = tuple(zip(BLUES, FIFTHS, strict=True))
+    legend = Legend(" ".join(value for value, _ in choices), say(scope.lang, "choropleth"), steps)
+    return {"title": say(scope.lang, "choropleth"), "choices": [("", say(scope.lang, "off")), *choices], "legends": [legend]}
+
+
+def tier_choices(layers: dict[str, Layer], units: GeoDataFrame | None, lang: Lang) -> list[tuple[str, str]]:
+    """List the tiers of units that have colours, each with the names of its levels."""
+    tiers = [tier for tier in (1, 2, 3) if layers.get(f"units{tier}", {}).get("classes")]
+    here = list(dict.fromkeys(units["level"])) if units is not None else []
+    return [(str(tier), levels_text([level for level in here if TIERS.get(level) == tier], lang)) for tier in tiers]
 
 
 def site_rows(plan: SitePlan, scope: Scope) -> list[dict[str, object]]:

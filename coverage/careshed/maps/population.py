@@ -1,7 +1,8 @@
-"""Paint the people of the study's cells: a picture aligned with the web map, or dots where there is no raster."""
+"""Paint the study's cells: a picture aligned with the web map, or dots where there is no raster."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -27,7 +28,7 @@ LONE_CELL_M: Final = 100.0
 
 
 def population_breaks(people: NDArray[np.float64]) -> list[float]:
-    """Split people per cell into five classes of about as many cells each, at round numbers.
+    """Split people per cell, or another number above 0, into five classes of about as many cells each, at round numbers.
 
     >>> population_breaks(np.arange(1.0, 101.0))
     [20.0, 40.0, 60.0, 80.0]
@@ -51,9 +52,21 @@ def population_layer(cells: GeoDataFrame, group: str, grid: Grid | None) -> Laye
     if not breaks:
         return None
     classes = np.where(people > 0, np.searchsorted(breaks, people, side="right") + 1, 0).astype(np.uint8)
-    shown: Layer = {"colours": list(SLATES[: len(breaks) + 1]), "breaks": breaks}
+    return {"breaks": breaks} | painted_cells(cells, classes, SLATES[: len(breaks) + 1], grid)
+
+
+def painted_cells(cells: GeoDataFrame, classes: NDArray[np.uint8], colours: Sequence[str], grid: Grid | None) -> Layer:
+    """Paint each cell in the colour of its class: a picture where cells come from a raster, dots where they do not.
+
+    Parameters
+    ----------
+    classes
+        Class of each cell, shape (cells,); class k takes ``colours[k - 1]``, cells of class 0 stay clear.
+    """
+    shown: Layer = {"colours": list(colours)}
     if grid is not None and {"row", "col"} <= set(cells.columns):
-        return shown | _picture(classes, np.asarray(cells["row"], dtype=int), np.asarray(cells["col"], dtype=int), grid)
+        row, col = (np.asarray(cells[name], dtype=int) for name in ("row", "col"))
+        return shown | _picture(classes, row, col, grid, colours)
     return shown | _dots(cells[classes > 0], classes[classes > 0])
 
 
@@ -69,7 +82,9 @@ def _dots(cells: GeoDataFrame, classes: NDArray[np.uint8]) -> Layer:
     }
 
 
-def _picture(classes: NDArray[np.uint8], row: NDArray[np.int_], col: NDArray[np.int_], grid: Grid) -> Layer:
+def _picture(
+    classes: NDArray[np.uint8], row: NDArray[np.int_], col: NDArray[np.int_], grid: Grid, colours: Sequence[str]
+) -> Layer:
     """Sample the cells at every pixel of a picture that is straight in Web-Mercator, as Leaflet stretches it."""
     from pyproj import Transformer
 
@@ -87,7 +102,7 @@ def _picture(classes: NDArray[np.uint8], row: NDArray[np.int_], col: NDArray[np.
     edges = Transformer.from_crs("EPSG:3857", "EPSG:4326", always_xy=True)
     lon, lat = edges.transform([west, west + width * pixel], [north - height * pixel, north])
     bounds = [[round(lat[0], 7), round(lon[0], 7)], [round(lat[1], 7), round(lon[1], 7)]]
-    return {"png": png_uri(picture, SLATES), "bounds": bounds}
+    return {"png": png_uri(picture, colours), "bounds": bounds}
 
 
 def _bounds(shape: tuple[int, ...], top: int, left: int, grid: Grid, to_web: Transformer) -> tuple[float, float, float, float]:

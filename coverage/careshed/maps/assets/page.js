@@ -5,6 +5,7 @@ const careshed = (() => {
   const GAP_FILL = 0.5;
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const layers = {}, choropleths = {}, data = {}, pins = [], gapShapes = [];
+  const finish = []; // what further scripts do once all layers are there
   let map, settings;
 
   function ints(text) {
@@ -65,20 +66,22 @@ const careshed = (() => {
     return {pane: at, renderer: L.svg({pane: at, padding: 0.3})};
   };
 
+  function painted(d, name, z, opacity) {
+    if (d.png) {
+      pane(name, z, {opacity, idle: true});
+      return L.imageOverlay(d.png, d.bounds, {pane: name, className: "crisp", alt: ""});
+    }
+    const on = idleCanvas(name, z, opacity);
+    const dots = points(d.points).map((at, i) => L.circle(at, {...on, radius: d.radius_m, stroke: false, fillOpacity: 1, fillColor: d.colours[d.classes[i]]}));
+    return L.layerGroup(dots);
+  }
+
   const draw = {
     water(d) {
       const on = idleCanvas("water", 210);
       return L.layerGroup(areas(d.areas).map((rings) => L.polygon(rings, {...on, stroke: false, fillColor: "#d3e3ec", fillOpacity: 1})));
     },
-    population(d) {
-      if (d.png) {
-        pane("population", 240, {opacity: 0.85, idle: true});
-        return L.imageOverlay(d.png, d.bounds, {pane: "population", className: "crisp", alt: ""});
-      }
-      const on = idleCanvas("population", 240, 0.85);
-      const dots = points(d.points).map((at, i) => L.circle(at, {...on, radius: d.radius_m, stroke: false, fillOpacity: 1, fillColor: d.colours[d.classes[i]]}));
-      return L.layerGroup(dots);
-    },
+    population: (d) => painted(d, "population", 240, 0.85),
     bands(d) {
       const on = idleCanvas("bands", 300, 0.72);
       return L.layerGroup(d.bands.flatMap((band) => areas(band.areas).map((rings) =>
@@ -237,6 +240,7 @@ const careshed = (() => {
     connectChoropleth(boxes.filter((box) => ["bands", "population"].includes(box.dataset.layer)));
     connectList("[data-site]", "site", (i) => pins[i], (pin) => pin.getLatLng().toBounds(900));
     connectList("[data-gap]", "gap", (i) => gapShapes[i], (shape) => shape.getBounds().pad(0.3));
+    finish.forEach((act) => act());
     addEventListener("beforeprint", () => { document.querySelector("details").open = true; map.invalidateSize({animate: false}); map.fitBounds(settings.bounds, {animate: false}); });
     addEventListener("afterprint", () => map.invalidateSize({animate: false}));
     new ResizeObserver(() => map.invalidateSize({animate: false})).observe(map.getContainer());
@@ -248,7 +252,7 @@ const careshed = (() => {
     for (const radio of document.querySelectorAll("input[name=choropleth]")) {
       radio.addEventListener("change", () => {
         for (const [tier, layer] of Object.entries(choropleths)) show(layer, tier === radio.value);
-        radio.closest("fieldset").classList.toggle("on", radio.value !== "");
+        for (const legend of document.querySelectorAll("[data-for]")) legend.hidden = !legend.dataset.for.split(" ").includes(radio.value);
         gapShapes.forEach((shape) => shape.setStyle({fillOpacity: radio.value ? 0.1 : GAP_FILL}));
         if (radio.value && !before) {
           before = fills.filter((box) => box.checked);
@@ -258,6 +262,7 @@ const careshed = (() => {
           before = null;
         }
       });
+      if (radio.checked && radio.value) radio.dispatchEvent(new Event("change"));
     }
   }
 
@@ -285,5 +290,6 @@ const careshed = (() => {
     }
   }
 
-  return {open, add, ready, layers, choropleths, get map() { return map; }};
+  const kit = {ints, lines, points, pane, svg, idleCanvas, painted, explain, label, connectList, still};
+  return {open, add, ready, draw, finish, kit, layers, choropleths, get map() { return map; }, get words() { return settings.words; }};
 })();
