@@ -31,9 +31,10 @@ def split_graph(network: Network, metric: str, **ends: Attached) -> nx.MultiDiGr
         inner = [(("on", edge, *at), at) for at in sorted(stops.get(edge, ()))]
         chain = [(("node", int(network.edge_u[edge])), (0, 0)), *inner, (("node", int(network.edge_v[edge])), whole)]
         for (start, (f0, b0)), (end, (f1, b1)) in zip(chain[:-1], chain[1:], strict=True):
-            if network.forward[edge]:
+            at_end = (start[0] == "on") != (end[0] == "on")  # a foot point at an end is that junction
+            if network.forward[edge] or (at_end and f1 == f0):
                 graph.add_edge(start, end, cost=f1 - f0)
-            if network.backward[edge]:
+            if network.backward[edge] or (at_end and b1 == b0):
                 graph.add_edge(end, start, cost=b1 - b0)
     return graph
 

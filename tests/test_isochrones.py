@@ -721,3 +721,11 @@ def test_lines_of_the_whole_town_are_its_streets():
     assert isinstance(lines, MultiLineString)
     assert lines.length == pytest.approx(1600 + 400 * 2**0.5, abs=0.01)
     assert local(lines).bounds == pytest.approx((0, 0, 400, 400), abs=0.01)
+
+
+def test_a_wide_limit_on_a_short_street_keeps_its_shape():
+    # 1 km of street, snap 150 m, limit 100 km: everything within 150 m of the street, 1000 × 300 m and two half circles.
+    town = streets({"a": (0, 0), "b": (1000, 0)}, ["ab"])
+    network = build_network(town, mode=METRE_A_SECOND, crs=CRS, snap_m=150)
+    area = float(draw_isochrones(network, points([(500, 0)]), metres=[100_000])["area_m2"].iloc[0])
+    assert area == pytest.approx(300_000 + np.pi * 150**2, rel=0.03)

@@ -530,3 +530,15 @@ def test_the_same_streets_give_the_same_arrays():
         a, b = (network.arcs("time", towards=towards) for network in (one, two))
         np.testing.assert_array_equal(a.arc, b.arc)
         assert one.arcs("time", towards=towards) is a
+
+
+def test_areas_as_places_and_a_senseless_snap_limit_are_refused():
+    town = streets({"a": (0, 0), "b": (1000, 0)}, ["ab"])
+    network = build_network(town, mode=WALK_ADULT, crs=CRS)
+    area = points([(0, 0)])
+    area.geometry = area.buffer(10)
+    with pytest.raises(ValueError, match="must be Points or MultiPoints"):
+        attach(network, area)
+    for snap in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="snap_m must be a positive number"):
+            build_network(town, mode=WALK_ADULT, crs=CRS, snap_m=snap)

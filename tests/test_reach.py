@@ -268,3 +268,13 @@ def test_threads_change_nothing(porto_alegre):
     assert (one.indptr == two.indptr).all()
     assert (one.indices == two.indices).all()
     assert (one.cost == two.cost).all()
+
+
+@pytest.mark.parametrize("ways", [["uv", "uw"], ["uw", "uv"]])
+def test_a_cell_at_a_junction_may_leave_by_any_of_its_streets(ways):
+    # u—v runs away from u one way; u—w runs both ways and holds the facility. The cell stands on u itself, 400 m away.
+    town = streets({"u": (0, 0), "v": (-1000, 0), "w": (500, 0)}, ways, oneway=[ways.index("uv")])
+    network = build_network(town, mode=METRE_A_SECOND, crs=CRS)
+    assert travel_times(network, points([(400, 0)]), points([(0, 0)]), limit_m=2000).nearest_cost.tolist() == [400_000]
+    back = travel_times(network, points([(0, 0)]), points([(400, 0)]), limit_m=2000, direction="from_facility")
+    assert back.nearest_cost.tolist() == [400_000]

@@ -353,10 +353,12 @@ def nearest_places(
         place = place_of[other]
         leg = uint64(place_leg[other])
         by_u, by_v = leg + uint64(place_b[other]), leg + uint64(edge_f[edge] - place_f[other])
-        open_u, open_v = backward[edge], forward[edge]
+        open_u = backward[edge] or place_b[other] == 0
+        open_v = forward[edge] or place_f[other] == edge_f[edge]
         if not towards:
             by_u, by_v = leg + uint64(place_f[other]), leg + uint64(edge_b[edge] - place_b[other])
-            open_u, open_v = forward[edge], backward[edge]
+            open_u = forward[edge] or place_f[other] == 0
+            open_v = backward[edge] or place_b[other] == edge_b[edge]
         u, v = label[edge_u[edge]], label[edge_v[edge]]
         if open_u and u != uint64(0xFFFFFFFFFFFFFFFF):
             best[place] = min(best[place], u + (by_u << half))

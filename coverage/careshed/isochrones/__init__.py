@@ -18,5 +18,3 @@ __all__ = [
     "step_for",
     "surface",
 ]
-
-isochrones = draw_isochrones  # ALIAS

@@ -96,6 +96,7 @@ class Field:
         if not self.towards:
             to_u, to_v = f, costs.edge_b[edge] - b
             open_u, open_v = network.forward[edge], network.backward[edge]
+        open_u, open_v = open_u | (to_u == 0), open_v | (to_v == 0)
         by_u = np.where(open_u, self.node_cost[network.edge_u[edge]] + to_u, np.inf)
         by_v = np.where(open_v, self.node_cost[network.edge_v[edge]] + to_v, np.inf)
         return np.minimum(by_u, by_v)

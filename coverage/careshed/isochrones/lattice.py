@@ -117,13 +117,14 @@ def lattice_of(network: Network, step_m: float) -> Lattice:
     return network._made[key]  # type: ignore[return-value]
 
 
-def step_for(limit_m: float) -> float:
-    """Choose the lattice step for a limit, metres: 5 m up to 1 km of reach, coarser beyond.
+def step_for(limit_m: float, snap_m: float = np.inf) -> float:
+    """Choose the lattice step for a limit, metres: 5 m up to 1 km of reach, coarser beyond, a third of the snap limit at most.
 
-    >>> step_for(900.0), step_for(2400.0)
-    (5.0, 12.0)
+    >>> step_for(900.0), step_for(2400.0), step_for(40_000.0, snap_m=150.0)
+    (5.0, 12.0, 50.0)
     """
-    return float(max(FINEST_STEP_M, np.ceil(2 * limit_m / STEPS_TO_LIMIT)))
+    coarse = np.ceil(2 * limit_m / STEPS_TO_LIMIT)
+    return float(max(FINEST_STEP_M, min(coarse, np.floor(snap_m / 3))))
 
 
 @dataclass(frozen=True)

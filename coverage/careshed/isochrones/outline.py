@@ -114,7 +114,7 @@ def draw_isochrones(
     """
     metric, name, values, limits = limits_of(minutes, metres)
     field = Field(network, facilities, metric, direction, options)
-    lattice = lattice_of(network, step_m or step_for(metres_of(network, metric, limits[-1])))
+    lattice = lattice_of(network, step_m or step_for(metres_of(network, metric, limits[-1]), network.snap_m))
     shapes: dict[int, list[MultiPolygon]] = {}
     for row, reach in field.alone(limits[-1]):
         surface = field.paint(lattice, reach)
@@ -184,5 +184,5 @@ def surface(
     if reach is None:
         return None
     area = float(np.ptp(network.vertex_x) + 2 * network.snap_m) * float(np.ptp(network.vertex_y) + 2 * network.snap_m)
-    step = max(step_for(metres_of(network, metric, limit)), float(np.ceil(np.sqrt(area / MOST_POINTS))))
+    step = max(step_for(metres_of(network, metric, limit), network.snap_m), float(np.ceil(np.sqrt(area / MOST_POINTS))))
     return field.paint(lattice_of(network, step_m or step), reach)

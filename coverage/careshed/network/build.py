@@ -38,7 +38,11 @@ def build_network(streets: Streets, *, mode: Mode, crs: str | None = None, snap_
     ------
     InputError
         If no way may be travelled in this mode, or `crs` is in degrees.
+    ValueError
+        If `snap_m` is not a positive number.
     """
+    if not 0 < snap_m < np.inf:
+        raise ValueError(f"snap_m must be a positive number of metres, not {snap_m}")
     crs = utm_zone(streets) if crs is None else crs
     usable = (streets.ways["walk_forward"] | streets.ways["walk_backward"]).to_numpy()
     if not mode.uses_steps:
@@ -62,8 +66,7 @@ def utm_zone(streets: Streets) -> str:
     from pyproj.aoi import AreaOfInterest
     from pyproj.database import query_utm_crs_info
 
-    west, south, east, north = streets.bounds_lonlat()
-    lon, lat = (west + east) / 2, (south + north) / 2
+    lon, lat = float(np.median(streets.lon)), float(np.median(streets.lat))  # one stray way far off must not move the zone
     found = query_utm_crs_info(datum_name="WGS 84", area_of_interest=AreaOfInterest(lon, lat, lon, lat))
     return f"EPSG:{found[0].code}"
 

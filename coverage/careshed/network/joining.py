@@ -72,7 +72,7 @@ def attach(network: Network, places: GeoDataFrame, *, options: int = 1) -> Attac
     Raises
     ------
     ValueError
-        If `places` is in another CRS or `options` is below 1.
+        If `places` is in another CRS or holds lines or areas, or `options` is below 1.
     """
     import shapely
 
@@ -80,6 +80,9 @@ def attach(network: Network, places: GeoDataFrame, *, options: int = 1) -> Attac
         raise ValueError(f"options must be at least 1, not {options}")
     if places.crs is None or places.crs != network.crs:
         raise ValueError(f"places are in {places.crs}, the network in {network.crs}; convert them with to_crs first")
+    kinds = set(places.geometry.geom_type.dropna()) - {"Point", "MultiPoint"}
+    if kinds:
+        raise ValueError(f"places must be Points or MultiPoints (entrances), not {', '.join(sorted(kinds))}; use their entrances")
     xy, place = shapely.get_coordinates(places.geometry.to_numpy(), return_index=True)
     piece, share, metres = nearest_pieces(network, xy, options)
     found = piece >= 0

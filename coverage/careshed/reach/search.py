@@ -150,13 +150,14 @@ def by_ends(
 ) -> tuple[UInt32, UInt32, NDArray[np.bool_], NDArray[np.bool_]]:
     """Cost between positions on edges and the two ends of their edge, leg included, and whether each end is open.
 
-    `towards`: from the end to the position; else from the position to the end.
+    `towards`: from the end to the position; else from the position to the end. A position at an end is that junction: the end
+    is open to it whichever way the edge runs.
     """
     whole_f, whole_b = costs.edge_f[edge], costs.edge_b[edge]
     forward, backward = network.forward[edge], network.backward[edge]
     if towards:
-        return f + leg, whole_b - b + leg, forward, backward
-    return b + leg, whole_f - f + leg, backward, forward
+        return f + leg, whole_b - b + leg, forward | (f == 0), backward | (b == whole_b)
+    return b + leg, whole_f - f + leg, backward | (b == 0), forward | (f == whole_f)
 
 
 def seeds_of(network: Network, metric: Metric, attached: Attached, *, towards: bool) -> Seeds:
@@ -250,6 +251,8 @@ def _in_threads(
         finally:
             spare.append(workspace)
 
+    if workers == 1:  # a thread of its own would only hand blocks over, and run ahead of what joins them
+        return _joined(map(job, _blocks(count)), count)
     with ThreadPoolExecutor(workers) as pool:
         return _joined(pool.map(job, _blocks(count)), count)
 
