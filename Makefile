@@ -41,7 +41,7 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install -q -e '.[test,notebook]'
+	$(BIN)/pip install -q -e '.[test]'
 	touch $@
 
 clean:
