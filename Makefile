@@ -22,7 +22,7 @@ types: $(VENV)/.test
 # The compiled loops run twice: as machine code, and once more line by line so that their lines count as tested.
 tests: $(VENV)/.test
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m interpreted --no-header -q --cov --cov-append --cov-report= tests/test_kernels.py
 	$(BIN)/coverage report --fail-under=90
 
