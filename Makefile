@@ -38,6 +38,7 @@ $(BIN)/python:
 
 $(VENV)/.core: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install -q -e .
+	$(BIN)/careshed warm-up
 	touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python

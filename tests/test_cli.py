@@ -98,6 +98,10 @@ def test_init_then_run_tells_what_is_missing(tmp_path, monkeypatch, capsys):
     assert "Traceback" not in shown
 
 
+def test_warm_up_compiles_and_says_nothing():
+    assert invoke("warm-up") == ""
+
+
 def test_an_unknown_service_is_one_line(study, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["careshed", "coverage", str(study), "-s", "daycare", "-o", str(tmp_path / "x.csv")])
     with pytest.raises(SystemExit):

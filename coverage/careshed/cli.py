@@ -73,6 +73,14 @@ def run(study: StudyFile, lang: Language = None, quiet: Quiet = False) -> None:
     _run(study, lang, quiet)
 
 
+@app.command("warm-up")
+def warm_up_() -> None:
+    """Compile the search loops now, so that the first run starts at once.  预先编译计算内核。"""
+    from careshed.run import warm_up
+
+    warm_up()
+
+
 @app.command("open-study")
 def open_study_(study: StudyFile, lang: Language = None) -> None:
     """Read and check every input and say what was found, without computing anything.  只读取和检查。"""

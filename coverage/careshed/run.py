@@ -135,6 +135,30 @@ def run_study(
     return RunResult(study, results, faults, tuple(files))
 
 
+def warm_up() -> None:
+    """Compile the search loops, so that the first run starts at once: a journey and an isochrone on one street.
+
+    >>> warm_up()
+    """
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+
+    from careshed.intake.streets import Streets
+    from careshed.modes import WALK_ADULT
+
+    way = {"highway": "road", "name": "", "walk_forward": True, "walk_backward": True, "steps": False, "bridge": False}
+    ways = pd.DataFrame([way | {"tunnel": False, "rank": 2}], index=pd.Index([1], name="way_id"))
+    ends = np.array([122.999, 123.001])
+    streets = Streets(
+        np.array([1, 2]), ends, np.full(2, 35.5), ways, np.array([0, 2]), np.array([0, 1], dtype=np.int32), "one street"
+    )
+    network = build_network(streets, mode=WALK_ADULT)
+    places = gpd.GeoDataFrame(geometry=gpd.points_from_xy([123.0], [35.5]), crs="EPSG:4326").to_crs(network.crs)
+    travel_times(network, places, places, limit_min=1)
+    merged_isochrones(network, places, minutes=[1])
+
+
 def _networks(study: Study, services: Iterable[Service], bar: _Bar, lang: Lang) -> dict[Mode, Network]:
     """Build one network for each mode the services use."""
     bar.step(pick(lang, "构建路网", "building the network"))
