@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from typing import Any, Final
 import contenders
 import isochrone_limits
 import numpy as np
+from numpy.typing import NDArray
 from synthetic import Graph, road_like
 from verdicts import MB, Verdicts, data_folder, skip
 
@@ -209,31 +211,50 @@ def _judge(case: str, tally: dict[str, Tally], nodes: int, arcs: int, verdicts: 
 
 def _agree(title: str, graph: Graph, workers: Sequence[Worker], count: int, verdicts: Verdicts) -> None:
     """Check that the contenders found the same: exactly where costs are integers, up to the limit's slack where floats."""
-    told = {worker.name: worker for worker in workers}
-    nodes, limit = len(graph.x), round(LIMIT_M * 1000)
-    given = contenders.Input(graph.arcs.ptr, graph.arcs.arc, graph.x, graph.y, limit)
-    sources = contenders.sources_of(nodes, count)
-    for name in ("scipy", "NetworkX"):
-        if name in told and (name == "scipy" or nodes <= contenders.PART_NODES):
-            few = most_sources(name, count, nodes)
-            theirs = told[name].ask(do="check", sources=count, most=few)
-            own = _found(given, sources[:few])
-            same = theirs["per_source"] == own.per_source.tolist() and theirs["total_mm"] == own.total_mm
-            verdicts.equal(f"{title}: nodes of every source and the sum of costs as {name}'s ({few:,} sources)", same, True)
-    for name in ("C", "pandana"):
-        if name in told and (name == "C" or nodes <= contenders.PART_NODES):
-            few = most_sources(name, count, nodes)
-            theirs = np.array(told[name].ask(do="check", sources=count, most=few)["per_source"])
-            low, high = (_found(given._replace(limit_mm=limit + by), sources[:few]) for by in (-FLOAT_SLACK_MM, FLOAT_SLACK_MM))
-            beyond = int(((theirs < low.per_source) | (theirs > high.per_source)).sum())
-            own = int(_found(given, sources[:few]).per_source.sum())
-            name = f"{name}'s (floats: {theirs.sum():,} pairs, careshed {own:,}; ± {FLOAT_SLACK_MM} mm)"
-            verdicts.equal(f"{title}: sources with other nodes than {name}", beyond, 0)
+    nodes = len(graph.x)
+    given = contenders.Input(graph.arcs.ptr, graph.arcs.arc, graph.x, graph.y, round(LIMIT_M * 1000))
+    whole = nodes <= contenders.PART_NODES
+    for worker in workers:
+        sources = contenders.sources_of(nodes, count)[: most_sources(worker.name, count, nodes)]
+        if worker.name == "scipy" or (worker.name == "NetworkX" and whole):
+            told = worker.ask(do="check", sources=count, most=len(sources))
+            own = _found(given, sources)
+            same = told["per_source"] == own.per_source.tolist() and told["total_mm"] == own.total_mm
+            verdicts.equal(f"{title}: nodes of {len(sources):,} sources and the sum of costs as {worker.name}'s", same, True)
+        elif worker.name == "C" or (worker.name == "pandana" and whole):
+            found = np.array(worker.ask(do="check", sources=count, most=len(sources))["per_source"])
+            low, high = (
+                _found(given._replace(limit_mm=given.limit_mm + by), sources) for by in (-FLOAT_SLACK_MM, FLOAT_SLACK_MM)
+            )
+            other = int(((found < low.per_source) | (found > high.per_source)).sum())
+            pairs = f"{found.sum():,} pairs, careshed {_found(given, sources).per_source.sum():,}; floats, ± {FLOAT_SLACK_MM} mm"
+            verdicts.equal(f"{title}: sources with other nodes than {worker.name}'s ({pairs})", other, 0)
 
 
-def _found(given: contenders.Input, sources: np.ndarray) -> contenders.Found:
+def _found(given: contenders.Input, sources: NDArray[np.int64]) -> contenders.Found:
     own = contenders.careshed(given)
     return own.tell(own.run(sources))
+
+
+def to_cells(rounds: int) -> None:
+    """Print what whole travel times to cells cost: attachment, cells of every facility, nearest facility of every cell."""
+    import careshed
+
+    folder = data_folder("porto_alegre")
+    if folder is None:
+        return
+    town = isochrone_limits.porto_alegre(folder, 300.0)
+    random = np.random.default_rng(5)
+    sites = town.cells.iloc[random.integers(0, len(town.cells), 1000)].reset_index(drop=True)
+    spent = []
+    for _ in range(rounds + 1):
+        start = time.process_time()
+        times = careshed.travel_times(town.network, sites, town.cells, limit_m=LIMIT_M, threads=1)
+        spent.append((time.process_time() - start) / len(sites) * 1e6)
+    print(
+        f"\nPorto Alegre, travel times of 1,000 sites to {len(town.cells):,} cells within {LIMIT_M:,.0f} m, nearest site of each "
+        f"cell included: {statistics.median(spent[1:]):.1f} µs of CPU a site, {times.pairs:,} pairs"
+    )
 
 
 def networks(plan: Plan) -> Iterator[tuple[str, Graph]]:
@@ -256,6 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.only != "isochrones":
         for title, graph in networks(plan):
             compare(title, graph, plan, verdicts)
+        to_cells(plan.rounds)
     if chosen.only != "searches":
         isochrone_limits.measure(verdicts, quick=chosen.quick)
     return verdicts.exit_code()
