@@ -21,8 +21,15 @@ STEPS = [
     "rank_sites",
     "write_map",
     "write_sites",
+    "assign_places",
+    "floating_catchment",
+    "build_hierarchy",
+    "equity_report",
+    "service_score",
+    "compare_runs",
+    "write_places_map",
 ]
-"""The public steps of the path, as the README's dozen lines name them."""
+"""The public steps: those of the README's dozen lines, then places and fairness."""
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ SOURCE = ROOT / "coverage" / "careshed"
 
 ORDER = [
     "words", "schema", "modes", "datum", "intake", "study", "network", "_kernels", "reach", "isochrones", "access", "supply",
-    "siting", "maps", "report", "run", "demo", "cli",
+    "policy", "siting", "maps", "report", "run", "demo", "cli",
 ]  # fmt: skip
 
 

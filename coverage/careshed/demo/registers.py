@@ -184,7 +184,37 @@ def elder_care(office: Office) -> pd.DataFrame:
     hubs = largest + pick("town", 2, "p60")
     rows += [_facility(office, unit, "区域养老服务中心", "区域养老服务中心", (60, 150), 32, main=True) for unit in hubs]
     _rename(rows, "床位数")
-    return _table(office, rows, "YL", ("类型", *REGISTER))
+    return _with_extent(_table(office, [*rows, _shut(rows[0])], "YL", ("类型", *REGISTER)))
+
+
+def _shut(last: Row) -> Row:
+    """Make up a day-care centre that closed, in the building next to an open facility."""
+    closed = {"名称": f"旧{last['名称']}", "类型": "日间照料中心", "状态": "停业", "开办年份": 2012}
+    return last | closed | {"x": float(last["x"]) + 25.0, "床位数": 12, "建筑面积": 260}
+
+
+OFFERED: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
+    "社区养老服务站": (("日托", 0.5), ("上门服务", 0.6), ("助餐", 0.6), ("供需对接", 0.4)),
+    "日间照料中心": (("日托", 1.0), ("助餐", 0.8), ("上门服务", 0.3), ("医养结合", 0.3)),
+    "农村幸福院": (("助餐", 0.7), ("日托", 0.3)),
+    "敬老院": (("全托", 1.0), ("医养结合", 0.4)),
+    "区域养老服务中心": (("全托", 1.0), ("日托", 0.9), ("上门服务", 0.8), ("供需对接", 0.8), ("资源统筹", 0.8), ("医养结合", 0.6)),
+}
+"""Type -> what it may offer, and how often it does."""
+
+
+def _with_extent(table: pd.DataFrame) -> pd.DataFrame:
+    """Add what elder-care offices also note: functions, nursing beds, land, closing year; drawn apart from everything else."""
+    rng = np.random.default_rng(9)
+    kinds, beds = table["类型"].tolist(), table["床位数"].to_numpy(dtype=float)
+    nursing = np.where(table["类型"].isin(["敬老院", "区域养老服务中心"]), rng.uniform(0.3, 0.8, len(table)), 0.0)
+    own = {
+        "服务功能": ["；".join(name for name, often in OFFERED[kind] if rng.random() < often) for kind in kinds],
+        "护理型床位": np.round(beds * nursing).astype(int),
+        "用地面积": (table["建筑面积"].to_numpy(dtype=float) * rng.uniform(0.5, 1.1, len(table)) / 10).astype(int) * 10,
+        "停业年份": [2022 if status == "停业" else "" for status in table["状态"]],
+    }
+    return table.drop(columns="备注").assign(**own, 备注=table["备注"])
 
 
 def _rename(rows: Sequence[Row], header: str) -> None:
@@ -316,7 +346,8 @@ def write_workbook(path: Path, table: pd.DataFrame, note: str) -> None:
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"
-    for letter, width in zip("ABCDEFGHIJKL", (9, 26, 16, 12, 12, 8, 10, 10, 7, 9, 15, 10), strict=True):
+    widths = (9, 26, 16, 12, 12, 8, 10, 10, 7, 9, 15, 30, 11, 10, 10, 10)
+    for letter, width in zip("ABCDEFGHIJKLMNOP", widths, strict=True):
         sheet.column_dimensions[letter].width = width
     about = book.create_sheet("说明")
     about.append([note])

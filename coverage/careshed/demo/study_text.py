@@ -111,6 +111,8 @@ minutes = [5, 10, 15]               # 等时圈 / isochrone bands
 within_minutes = 15                 # 判断是否覆盖的时限 / the limit a resident is judged by
 n_sites = 8                         # 拟新增数量 / sites to choose
 at_least_one_per = ["street"]       # 每个街道至少一处 / at least one in every street (jiedao)
+demand_rate = 0.3                   # 需要托位的比例（假设）/ share that looks for a place (assumed)
+places_rule = "least_time"          # 入位规则 / how people find places
 
 [[service]]
 id = "day_care"
@@ -124,6 +126,7 @@ mode = "older"                      # 老年人步行，1.0 米/秒，台阶加�
 minutes = [5, 10, 15]
 within_minutes = 15
 n_sites = 8
+demand_rate = 0.02                  # 假设 / assumed
 
 [[service]]
 id = "township_centre"
@@ -138,4 +141,22 @@ minutes = [15, 30]
 within_minutes = 30
 n_sites = 6
 at_least_one_per = ["township"]     # 每个乡镇至少一处 / at least one in every township
+demand_rate = 0.03                  # 假设 / assumed
+
+# 分级服务网络：自上而下，每处设施归属上一级最近者 / who depends on whom among facilities, the highest level first
+[hierarchy]
+mode = "adult"                      # 工作人员往来 / staff on their way
+within_minutes = 60
+
+[[hierarchy.level]]
+id = "centre"
+name_zh = "区域养老服务中心"
+name_en = "Regional centres"
+types = ["区域养老服务中心"]
+
+[[hierarchy.level]]
+id = "station"
+name_zh = "社区与村级设施"
+name_en = "Community and village stations"
+types = ["社区养老服务站", "日间照料中心", "农村幸福院"]
 """

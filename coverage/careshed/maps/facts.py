@@ -55,6 +55,16 @@ class Scope:
     groups: tuple[str, ...]
     limits: tuple[float, ...]
     mode: Mode | None
+    demand_rate: float = 1.0
+    """Share of the group that looks for a place, where places are counted."""
+
+    @property
+    def seekers(self) -> str:
+        """Name the people who look for a place."""
+        who = group_name(self.group, self.lang)
+        if self.demand_rate == 1:
+            return who
+        return pick(self.lang, f"需要位子的{who}", f"{who} who look for a place")
 
 
 def scope_of(

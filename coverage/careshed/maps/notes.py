@@ -31,6 +31,7 @@ def assumptions(study: Study, scope: Scope, times: TravelTimes | None) -> list[N
     cells = "cells" if study.population.grid is not None else "cells_no_grid"
     return [
         *([note(lang, "judged", who, minutes_text(scope.minutes))] if scope.minutes is not None and not by_length else []),
+        *([note(lang, "demand_rate", who, scope.demand_rate)] if scope.demand_rate < 1 else []),
         *(_travel(times, scope) if times is not None else []),
         note(lang, "snap", study.snap_m),
         note(lang, cells, count(len(study.cells)), count(people), who),

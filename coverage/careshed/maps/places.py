@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ def write_places_map(
     access: CatchmentResult | None = None,
     links: pd.DataFrame | None = None,
     hierarchy: Hierarchy | Links | None = None,
+    demand_rate: float = 1.0,
     lang: Lang | None = None,
 ) -> Path:
     """Write a map that shows who has a place, who finds none within reach, who is out of reach, and how full facilities are.
@@ -86,6 +88,8 @@ def write_places_map(
         Links drawn from facilities to cells: ``cell_id``, ``facility_id``, ``people``; left out, those of the assignment.
     hierarchy
         Who depends on whom among facilities, drawn as lines; facilities without a parent get a ring.
+    demand_rate
+        Share of the group that looks for a place, as the assignment took it; the page says so.
     lang
         ``zh`` or ``en``; left out, the study's.
 
@@ -132,6 +136,7 @@ def write_places_map(
     """
     _fit(study, times, assignment)
     scope = scope_of(study, service=service, group=assignment.group, lang=lang, times=times, covered=None)
+    scope = replace(scope, demand_rate=demand_rate)
     split = whole_split(assignment.cells)
     table = load_table(times, assignment.facilities, assignment.cells, assignment.limit)
     shown = assignment.links if links is None else links

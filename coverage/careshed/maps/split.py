@@ -16,7 +16,7 @@ from careshed.maps.panel import Legend
 from careshed.maps.population import painted_cells, population_breaks
 from careshed.maps.text import count, say, share
 from careshed.maps.wording import PLACES, told
-from careshed.words import group_name, level_name, pick
+from careshed.words import level_name, pick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +104,7 @@ def split_sentence(scope: Scope, split: Split, limit: str) -> str:
         "key",
         place=scope.place,
         people=count(whole),
-        who=group_name(scope.group, scope.lang),
+        who=scope.seekers,
         served=count(found["served"]),
         served_part=share(split.served, split.people),
         limit=limit,
@@ -205,7 +205,7 @@ def unit_shade(splits: Mapping[str, Split], breaks: list[float], scope: Scope) -
             return NO_CLASS, [heading, say(scope.lang, "no_people")]
         part = 100 * one.served / one.people
         kind = 1 + int(np.searchsorted(breaks, part, side="right")) if part > 0 else 0
-        who = pick(scope.lang, "{} 名{}", "{} {}").format(count(one.people), group_name(scope.group, scope.lang))
+        who = pick(scope.lang, "{} 名{}", "{} {}").format(count(one.people), scope.seekers)
         form = pick(scope.lang, "{} {}（{}）", "{} {} ({})")
         parts = [(label, people) for _, label, people in split_parts(one, scope) if people]
         lines = [form.format(label, count(people), share(people, one.people)) for label, people in parts]

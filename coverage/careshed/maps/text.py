@@ -121,6 +121,12 @@ NOTES: Final[dict[str, tuple[str, str, str, str]]] = {
         "人口为每格计数，无点位，以格中心判断。{} 格，{} 名{}",
         "counts per cell, no positions of people; a cell is judged at its centre. {} cells, {} {}",
     ),
+    "demand_rate": (
+        "需求率",
+        "Demand rate",
+        "假设值：{}中需要位子的占 {:.1%}，各处相同",
+        "assumed: of {}, {:.1%} look for a place, everywhere alike",
+    ),
     "cells_no_grid": (
         "人口",
         "People",

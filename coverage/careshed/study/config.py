@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -35,6 +35,9 @@ def _listed(value: object) -> object:
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Minutes = Annotated[float, Field(gt=0)]
+
+
+PlacesRule = Literal["least_time", "nearest", "nearest_with_overflow"]
 
 
 class _Section(BaseModel):
@@ -113,6 +116,10 @@ class Service(_Section):
     """Sites to choose."""
     at_least_one_per: Texts = ()
     """Unit levels of which every unit must have one."""
+    demand_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the group that looks for a place: who is served, finds no place or is out of reach is counted among these."""
+    places_rule: PlacesRule = "least_time"
+    """How people find places, see `careshed.supply.assign_places`."""
 
     def name(self, lang: Lang) -> str:
         """Name the service for the reader; its id where the study gives no name.
@@ -121,6 +128,38 @@ class Service(_Section):
         '助餐点'
         """
         return pick(lang, self.name_zh or self.name_en, self.name_en or self.name_zh) or self.id
+
+
+class HierarchyLevel(_Section):
+    """[[hierarchy.level]]: one level of a network of facilities."""
+
+    id: str
+    name_zh: str = ""
+    name_en: str = ""
+    types: Texts
+    """Facility types at this level, as the registers write them."""
+    each_takes: Annotated[int, Field(gt=0)] | None = None
+    """Facilities of the level below that one of these can look after; None for no limit."""
+    expected: Annotated[int, Field(ge=0)] | None = None
+    """Number of facilities that the plan states for this level."""
+
+    def name(self, lang: Lang) -> str:
+        """Name the level for the reader; its id where the study gives no name.
+
+        >>> HierarchyLevel(id="centre", name_en="Centres", types=("中心",)).name("zh")
+        'Centres'
+        """
+        return pick(lang, self.name_zh or self.name_en, self.name_en or self.name_zh) or self.id
+
+
+class HierarchySection(_Section):
+    """[hierarchy]: who depends on whom among facilities, such as centre, township, village; the highest level first."""
+
+    mode: str
+    """Name of the travel mode between facilities."""
+    within_minutes: Minutes = 60.0
+    """A facility farther than this from any of the level above is on its own, minutes (≤)."""
+    level: Annotated[tuple[HierarchyLevel, ...], BeforeValidator(_listed), Field(min_length=2)]
 
 
 class ModeSection(_Section):
@@ -140,6 +179,34 @@ class MapSection(_Section):
     attribution: str = ""
 
 
+class EnteredSection(_Section):
+    """[[policy.entered]]: a figure that no map can know, with its source and date."""
+
+    rule: str
+    """Id of the rule in the profile."""
+    value: float
+    source: str
+    date: Annotated[str, BeforeValidator(_date)]
+
+
+class PolicySection(_Section):
+    """[policy]: the plan that the study is judged by, and what the plan leaves to the user."""
+
+    profile: str
+    """Id of a shipped profile, or path of a TOML file, relative to the study's folder."""
+    set: dict[str, float] = Field(default_factory=dict)
+    """Rule id -> target that the plan does not state."""
+    types: dict[str, str] = Field(default_factory=dict)
+    """Word of a register -> facility type as the catalogue names it."""
+    entered: Annotated[tuple[EnteredSection, ...], BeforeValidator(_listed)] = ()
+    pooled_within_m: Annotated[float, Field(gt=0)] = 300.0
+    """A compound shares the facilities within this many metres of street, 300 m being the 5-minute circle."""
+    household_size: Annotated[float, Field(gt=0)] = 3.0
+    """People per household, where a rule needs the one and the data have the other; GB 50180 implies 2.9 to 3.1."""
+    new_since: int | None = None
+    """Compounds built in this year or later are new; left out, the year in which the plan was issued."""
+
+
 class Config(_Section):
     """The study file, checked."""
 
@@ -151,8 +218,10 @@ class Config(_Section):
     candidates: Annotated[tuple[FileSection, ...], BeforeValidator(_listed)] = ()
     compounds: FileSection | None = None
     service: Annotated[tuple[Service, ...], BeforeValidator(_listed), Field(min_length=1)]
+    hierarchy: HierarchySection | None = None
     modes: dict[str, ModeSection] = Field(default_factory=dict)
     map: MapSection = MapSection()
+    policy: PolicySection | None = None
 
 
 def load_config(path: Path) -> Config:

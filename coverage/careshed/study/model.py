@@ -12,7 +12,7 @@ from geopandas import GeoDataFrame
 from careshed.intake.columns import nearest
 from careshed.modes import MODES, Mode
 from careshed.schema import Fault, Population
-from careshed.study.config import Config, Service
+from careshed.study.config import Config, PolicySection, Service
 from careshed.words import Lang
 
 if TYPE_CHECKING:
@@ -85,6 +85,11 @@ class Study:
         return self.config.study.snap_m
 
     @property
+    def policy(self) -> PolicySection | None:
+        """The plan that the study is judged by, None where it names none."""
+        return self.config.policy
+
+    @property
     def cells(self) -> GeoDataFrame:
         """People by age group on cells, with the finest unit of each."""
         return self.population.cells
@@ -125,7 +130,10 @@ class Study:
 
     def mode(self, service_id: str) -> Mode:
         """Give the travel mode of a service, with the figures that the study sets itself."""
-        name = self.service(service_id).mode
+        return self.travel_mode(self.service(service_id).mode)
+
+    def travel_mode(self, name: str) -> Mode:
+        """Give a travel mode by its name, with the figures that the study sets itself."""
         own = self.config.modes.get(name)
         base = MODES[name]
         if own is None:

@@ -38,7 +38,10 @@ _DEGREES: Final = "EPSG:4326"
 _NOWHERE: Final[Bounds] = (117.0, 39.0, 117.0, 39.0)
 """Stands in for a study area that could not be read, so that the other files can still be checked."""
 
-_FACILITY_COLUMNS: Final = ("name", "type", "status", "operator", "places", "area_m2", "opened", "unit", "file", "row")
+_FACILITY_COLUMNS: Final = (
+    "name", "type", "status", "operator", "places", "area_m2", "opened", "closed", "functions", "nursing_places", "land_m2",
+    "unit", "file", "row",
+)  # fmt: skip
 _CANDIDATE_COLUMNS: Final = ("name", "kind", "services", "places", "area_m2", "cost_yuan", "unit", "file", "row")
 
 

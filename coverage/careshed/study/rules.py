@@ -15,7 +15,7 @@ from careshed.intake.facilities import STATUS_WORDS, status_keys
 from careshed.intake.places import Bounds, parse_crs
 from careshed.modes import MODES
 from careshed.schema import STATUSES, TIERS, Fault, file_label
-from careshed.study.config import Config, Service, study_fault
+from careshed.study.config import Config, HierarchySection, Service, study_fault
 
 _MOST_DISTORTION: Final = 0.02
 """A projection that stretches distances by more than this is not fit to measure walks; UTM stays within 0.001."""
@@ -26,8 +26,24 @@ def config_faults(path: Path, config: Config) -> list[Fault]:
     faults = [*crs_faults(path, config), *_population_faults(path, config), *_duplicate_services(path, config.service)]
     told = ("未知的出行方式", "unknown mode")
     faults += [_unknown(path, f"[modes.{name}]", name, told, sorted(MODES)) for name in config.modes if name not in MODES]
+    if config.hierarchy is not None:
+        faults.extend(_hierarchy_faults(path, config.hierarchy))
     for number, service in enumerate(config.service, start=1):
         faults.extend(_service_faults(path, f"[[service]] {number}", service))
+    return faults
+
+
+def _hierarchy_faults(path: Path, section: HierarchySection) -> list[Fault]:
+    """Check the levels of the facilities' network: a known mode, no id or facility type twice."""
+    faults = []
+    if section.mode not in MODES:
+        faults.append(_unknown(path, "[hierarchy] mode", section.mode, ("未知的出行方式", "unknown mode"), sorted(MODES)))
+    ids, types = [level.id for level in section.level], [kind for level in section.level for kind in level.types]
+    for key, named in (("id", ids), ("types", types)):
+        for name in sorted(name for name, times in Counter(named).items() if times > 1):
+            told = (f"“{name}”出现了不止一次", f"{name!r} stands more than once")
+            cure = ("每个层级、每种设施类型只写一次。", "Name every level and every facility type once.")
+            faults.append(study_fault(path, "twice_in_hierarchy", f"[[hierarchy.level]] {key}", told, cure, found=name))
     return faults
 
 

@@ -40,18 +40,20 @@ def by_cell(indptr, indices, cost, order, kept, column, cells):
 
 @njit(cache=True, nogil=True)
 def sample(ptr, facility, cost, every):
-    """Keep every so-manieth cell."""
-    cells = (len(ptr) - 2) // every + 1
+    """Keep the middle one of every so many cells in a row."""
+    last = len(ptr) - 2
+    cells = last // every + 1
     rows = np.zeros(cells + 1, np.int64)
     for at in range(cells):
-        rows[at + 1] = rows[at] + ptr[at * every + 1] - ptr[at * every]
+        middle = min(at * every + every // 2, last)
+        rows[at + 1] = rows[at] + ptr[middle + 1] - ptr[middle]
     items = np.empty(rows[cells], np.int32)
     paid = np.empty(rows[cells], np.int64)
     owner = np.empty(rows[cells], np.int32)
     for at in range(cells):
-        first, last = ptr[at * every], ptr[at * every + 1]
-        items[rows[at] : rows[at + 1]] = facility[first:last]
-        paid[rows[at] : rows[at + 1]] = cost[first:last]
+        middle = min(at * every + every // 2, last)
+        items[rows[at] : rows[at + 1]] = facility[ptr[middle] : ptr[middle + 1]]
+        paid[rows[at] : rows[at + 1]] = cost[ptr[middle] : ptr[middle + 1]]
         owner[rows[at] : rows[at + 1]] = at
     return rows, items, paid, owner
 

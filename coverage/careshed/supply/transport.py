@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 
 COARSER: Final = 4
-"""Prices are first found for every fourth cell, for every sixteenth, and so on."""
+"""Prices are first found for the people of four cells in a row as if all lived in one of them, before that of sixteen, and so on."""
 
 FEWEST: Final = 200
 """With fewer cells than this, or than an eighth of the facilities, no coarser problem is solved first."""
@@ -45,7 +45,7 @@ class Pairs:
     """Cell of each pair, shape (pairs,)."""
 
     def coarser(self, every: int) -> Pairs:
-        """Keep every so-manieth cell."""
+        """Keep the middle one of every so many cells in a row: neighbours, where cells are numbered row by row."""
         from careshed.supply._pairs import sample
 
         return Pairs(*sample(self.ptr, self.facility, self.cost, every))
@@ -137,9 +137,8 @@ def solve_transport(pairs: Pairs, supply: Ints, room: Ints) -> Transport:
         every *= COARSER
     price, searches = np.zeros(len(room), dtype=np.int64), 0
     while every > 1:
-        part = supply[::every].copy()
-        scaled = (room * (float(part.sum()) / max(float(supply.sum()), 1.0))).astype(np.int64)
-        _, price, more = _solved(pairs.coarser(every), part, scaled, price, unserved)
+        gathered = np.add.reduceat(supply, np.arange(0, len(supply), every))
+        _, price, more = _solved(pairs.coarser(every), gathered, room, price, unserved)
         every, searches = every // COARSER, searches + more
     flow, price, more = _solved(pairs, supply, room, price, unserved)
     return told(pairs, supply, room, flow, price, unserved, searches + more)

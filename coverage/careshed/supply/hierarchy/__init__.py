@@ -12,6 +12,7 @@ from careshed.supply.hierarchy.levels import (
 )
 from careshed.supply.hierarchy.links import REASONS, Capacity, Links, Rule, link_parents
 from careshed.supply.hierarchy.matching import Pairs, match_pairs
+from careshed.supply.hierarchy.study import link_study
 
 __all__ = [
     "REASONS",
@@ -24,6 +25,7 @@ __all__ = [
     "build_hierarchy",
     "hierarchy_times",
     "link_parents",
+    "link_study",
     "match_pairs",
     "match_partners",
     "partner_pairs",

@@ -1,42 +1,31 @@
-"""Offer every step as a command; decide nothing here."""
+"""Offer the steps from streets to sites, one command each; decide nothing here."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
-from careshed.schema import InputError
-from careshed.words import Lang, pick
-
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
-
-    from careshed.network import Network
-    from careshed.reach import TravelTimes
-    from careshed.siting import SitePlan
-    from careshed.study import Service, Study
-
-app = typer.Typer(
-    name="careshed",
-    help="Who can reach care on foot, who cannot, and where to build next.  谁走得到，谁走不到，下一处建在哪里。",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+from careshed.cli.shared import (
+    Group,
+    Language,
+    Minutes,
+    Out,
+    Quiet,
+    ServiceId,
+    StudyFile,
+    TimesFile,
+    about,
+    app,
+    network_of,
+    opened_study,
+    plan_of,
+    run_and_tell,
+    times_of,
+    write_any_layer,
 )
-
-StudyFile = Annotated[Path, typer.Argument(help="the study file, study.toml  研究文件", metavar="STUDY")]
-ServiceId = Annotated[str, typer.Option("--service", "-s", help="id of the service, as in the study  服务代号")]
-TimesFile = Annotated[Path | None, typer.Option("--times", help="travel times written by travel-times  出行时间文件")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="file to write  输出文件")]
-Language = Annotated[
-    Literal["zh", "en"] | None, typer.Option("--lang", help="language of the outputs; the study's if left out  语言")
-]
-Minutes = Annotated[float | None, typer.Option("--minutes", help="limit in minutes; the service's if left out  时限")]
-Group = Annotated[str | None, typer.Option("--group", help="population group; the service's if left out  人群")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar  不显示进度")]
+from careshed.words import pick
 
 
 @app.command()
@@ -49,7 +38,7 @@ def demo(
     from careshed.demo import make_demo
 
     typer.echo(pick(lang or "zh", "生成虚构示例城镇 …", "making the made-up town …"))
-    _run(make_demo(folder / "data" / "raw" / "demo"), lang, quiet)
+    run_and_tell(make_demo(folder / "data" / "raw" / "demo"), lang, quiet)
 
 
 @app.command()
@@ -70,7 +59,7 @@ def init(folder: Annotated[Path, typer.Argument(help="folder of the new study  �
 @app.command()
 def run(study: StudyFile, lang: Language = None, quiet: Quiet = False) -> None:
     """Run a study: reach, coverage, gaps, ranked sites, maps and lists for every service.  完整运行一项研究。"""
-    _run(study, lang, quiet)
+    run_and_tell(study, lang, quiet)
 
 
 @app.command("warm-up")
@@ -84,7 +73,7 @@ def warm_up_() -> None:
 @app.command("open-study")
 def open_study_(study: StudyFile, lang: Language = None) -> None:
     """Read and check every input and say what was found, without computing anything.  只读取和检查。"""
-    opened = _open(study)
+    opened = opened_study(study)
     lang = lang or opened.lang
     typer.echo(f"{opened.name}  {opened.crs}")
     for fault in opened.faults:
@@ -94,11 +83,11 @@ def open_study_(study: StudyFile, lang: Language = None) -> None:
 @app.command("build-network")
 def build_network_(study: StudyFile, service: ServiceId, out: Out, lang: Language = None) -> None:
     """Build the walking network of a service and write its edges as GeoPackage or GeoJSON.  构建路网。"""
-    opened = _open(study)
-    network = _network(opened, opened.service(service))
+    opened = opened_study(study)
+    network = network_of(opened, opened.service(service))
     edges = network.edge_lines().to_frame("geometry").assign(length_m=network.edge_m, minutes=network.time.edge_f / 60_000)
     edges["name"] = opened.streets.ways["name"].to_numpy()[network.edge_way]
-    _layer(edges, out)
+    write_any_layer(edges, out)
     lang = lang or opened.lang
     for fault in network.faults:
         typer.echo(f"  {fault.text(lang)}")
@@ -120,8 +109,8 @@ def travel_times_(
     """Compute travel times between facilities (or candidates) and cells; write them as Parquet.  计算出行时间。"""
     from careshed.reach import write_travel_times
 
-    opened = _open(study)
-    times = _times(opened, opened.service(service), None, minutes, candidates=candidates)
+    opened = opened_study(study)
+    times = times_of(opened, opened.service(service), None, minutes, candidates=candidates)
     typer.echo(f"{times.pairs:,} × {times.metric} ≤ {times.limit} → {write_travel_times(out, times)}")
 
 
@@ -137,11 +126,11 @@ def draw_isochrones_(
     """Draw isochrones as GeoPackage or GeoJSON, with their certificate.  绘制等时圈。"""
     from careshed.isochrones import certify, draw_isochrones, merged_isochrones
 
-    opened = _open(study)
+    opened = opened_study(study)
     rules = opened.service(service)
-    network, facilities = _network(opened, rules), opened.facilities(service)
+    network, facilities = network_of(opened, rules), opened.facilities(service)
     drawn = (merged_isochrones if merged else draw_isochrones)(network, facilities, minutes=rules.minutes)
-    _layer(drawn, out)
+    write_any_layer(drawn, out)
     for certificate in certify(network, facilities, drawn) if merged else ():
         typer.echo(
             f"{certificate.limit:g} min: inside but beyond {certificate.inside_beyond:.2%}, "
@@ -164,16 +153,16 @@ def coverage_(
     from careshed.access import coverage
     from careshed.report import write_coverage
 
-    opened = _open(study)
+    opened = opened_study(study)
     rules = opened.service(service)
     table = coverage(
-        _times(opened, rules, times, minutes),
+        times_of(opened, rules, times, minutes),
         opened.cells,
         opened.units,
         minutes=minutes or rules.within_minutes,
         group=group or rules.group,
     )
-    typer.echo(f"{float(table['share'].iloc[0]):.1%} → {write_coverage(out, table, **_about(opened, lang, rules))}")
+    typer.echo(f"{float(table['share'].iloc[0]):.1%} → {write_coverage(out, table, **about(opened, lang, rules))}")
 
 
 @app.command("find-gaps")
@@ -190,17 +179,17 @@ def find_gaps_(
     from careshed.access import find_gaps
     from careshed.report import write_gaps
 
-    opened = _open(study)
+    opened = opened_study(study)
     rules = opened.service(service)
     asked = group or rules.group
     found = find_gaps(
-        _times(opened, rules, times, minutes),
+        times_of(opened, rules, times, minutes),
         opened.cells,
         minutes=minutes or rules.within_minutes,
         group=asked,
         units=opened.units,
     )
-    typer.echo(f"{len(found)} → {write_gaps(out, found, group=asked, **_about(opened, lang, rules))}")
+    typer.echo(f"{len(found)} → {write_gaps(out, found, group=asked, **about(opened, lang, rules))}")
 
 
 @app.command("rank-sites")
@@ -215,12 +204,12 @@ def rank_sites_(
     """Choose and rank sites, with the proven bound; write XLSX, CSV or GeoJSON.  选址排序。"""
     from careshed.report import plan_words, write_sites
 
-    opened = _open(study)
+    opened = opened_study(study)
     rules = opened.service(service)
-    plan = _plan(opened, rules, _times(opened, rules, times, None), n)
-    about = _about(opened, lang, rules)
-    write_sites(out, plan, **about)
-    for line in plan_words(plan, about["lang"]):
+    plan = plan_of(opened, rules, times_of(opened, rules, times, None), n)
+    told = about(opened, lang, rules)
+    write_sites(out, plan, **told)
+    for line in plan_words(plan, told["lang"]):
         typer.echo(line)
     typer.echo(f"→ {out}")
 
@@ -238,9 +227,9 @@ def write_map_(study: StudyFile, service: ServiceId, out: Out, times: TimesFile 
     from careshed.isochrones import merged_isochrones
     from careshed.maps import write_map
 
-    opened = _open(study)
+    opened = opened_study(study)
     rules = opened.service(service)
-    matrix = _times(opened, rules, times, None)
+    matrix = times_of(opened, rules, times, None)
     groups = list(dict.fromkeys((rules.group, *rules.groups_shown)))
     write_map(
         out,
@@ -248,88 +237,11 @@ def write_map_(study: StudyFile, service: ServiceId, out: Out, times: TimesFile 
         service=service,
         times=matrix,
         gaps=find_gaps(matrix, opened.cells, minutes=rules.within_minutes, group=rules.group, units=opened.units),
-        plan=_plan(opened, rules, matrix, None),
+        plan=plan_of(opened, rules, matrix, None),
         covered=coverage_table(
             matrix, opened.cells, opened.units, minutes=sorted({*rules.minutes, rules.within_minutes}), groups=groups
         ),
-        isochrones=merged_isochrones(_network(opened, rules), opened.facilities(service), minutes=rules.minutes),
+        isochrones=merged_isochrones(network_of(opened, rules), opened.facilities(service), minutes=rules.minutes),
         lang=lang,
     )
     typer.echo(f"→ {out}")
-
-
-def _run(path: Path, lang: Lang | None, quiet: bool) -> None:
-    from careshed.run import run_study, summary_lines
-
-    result = run_study(path, lang=lang, progress=not quiet)
-    for line in summary_lines(result, lang or result.study.lang):
-        typer.echo(line)
-
-
-def _open(path: Path) -> Study:
-    from careshed.study import open_study
-
-    return open_study(path)
-
-
-def _network(study: Study, service: Service) -> Network:
-    from careshed.network import build_network
-
-    return build_network(study.streets, mode=study.mode(service.id), crs=study.crs, snap_m=study.snap_m)
-
-
-def _times(study: Study, service: Service, file: Path | None, minutes: float | None, *, candidates: bool = False) -> TravelTimes:
-    """Read travel times from a file, or compute them to the largest limit the service uses."""
-    from careshed.reach import read_travel_times, travel_times
-
-    places = study.candidates(service.id) if candidates else study.facilities(service.id)
-    if file is not None:
-        return read_travel_times(file, places, study.cells)
-    limit = minutes or max(*service.minutes, service.within_minutes)
-    return travel_times(_network(study, service), places, study.cells, limit_min=limit)
-
-
-def _plan(study: Study, service: Service, existing: TravelTimes, n: int | None) -> SitePlan:
-    from careshed.siting import rank_sites
-
-    return rank_sites(
-        _times(study, service, None, service.within_minutes, candidates=True),
-        study.cells,
-        existing=existing,
-        minutes=service.within_minutes,
-        group=service.group,
-        n=service.n_sites if n is None else n,
-        units=study.units,
-        at_least_one_per=service.at_least_one_per,
-    )
-
-
-def _about(study: Study, lang: Lang | None, service: Service) -> dict[str, Any]:
-    """Say on every list what it is about."""
-    lang = lang or study.lang
-    name = f"{study.name} · {service.name(lang)}"
-    return {"study_name": name, "lang": lang, "made_up": study.made_up, "data_date": study.data_date}
-
-
-def _layer(table: GeoDataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_file(path, driver="GeoJSON" if path.suffix.lower() in (".geojson", ".json") else "GPKG")
-
-
-def main() -> None:
-    """Run the command line; input that cannot be used ends in one message and exit code 1, not in a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may default to GBK
-    try:
-        app()
-    except InputError as error:
-        typer.echo(error.text("en" if "en" in sys.argv else "zh"), err=True)
-        sys.exit(1)
-    except (KeyError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

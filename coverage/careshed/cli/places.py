@@ -1,0 +1,275 @@
+"""Offer the steps about places and fairness, one command each; decide nothing here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from careshed.cli.shared import (
+    Group,
+    Language,
+    Minutes,
+    Out,
+    ServiceId,
+    StudyFile,
+    TimesFile,
+    about,
+    app,
+    opened_study,
+    plan_of,
+    times_of,
+    write_any_layer,
+)
+from careshed.words import group_name, pick
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from careshed.reach import TravelTimes
+    from careshed.study import Service, Study
+    from careshed.supply.service import PlacesFound
+
+Rate = Annotated[
+    float | None,
+    typer.Option("--demand-rate", help="share of the group that looks for a place; the service's if left out  需求率"),
+]
+RuleOption = Annotated[
+    Literal["least_time", "nearest", "nearest_with_overflow"] | None,
+    typer.Option("--rule", help="how people find places; the service's if left out  入位规则"),
+]
+
+
+@app.command("assign-places")
+def assign_places_(
+    study: StudyFile,
+    service: ServiceId,
+    out: Out,
+    times: TimesFile = None,
+    rule: RuleOption = None,
+    demand_rate: Rate = None,
+    lang: Language = None,
+) -> None:
+    """Assign people to places: who is served, who finds none free, who is out of reach; write XLSX or CSV.  按床位、托位分配。"""
+    from careshed.report import write_places
+
+    opened = opened_study(study)
+    rules = _with(opened.service(service), rule, demand_rate)
+    found = _found(opened, rules, times_of(opened, rules, times, None))
+    told = about(opened, lang, rules)
+    total = found.split.loc["ALL"]
+    typer.echo(
+        pick(
+            told["lang"],
+            "{:,.0f} 人需要位子：有位 {:,.0f}，无空位 {:,.0f}，不可达 {:,.0f}，无法判断 {:,.0f}",
+            "{:,.0f} people look for a place: {:,.0f} have one, {:,.0f} find none free, {:,.0f} out of reach, {:,.0f} unjudged",
+        ).format(*(total[name] for name in ("people", "served", "no_place", "out_of_reach", "unjudged")))
+        + f" → {write_places(out, found, units=opened.units, **told)}"
+    )
+
+
+@app.command("write-places-map")
+def write_places_map_(
+    study: StudyFile,
+    service: ServiceId,
+    out: Out,
+    times: TimesFile = None,
+    rule: RuleOption = None,
+    demand_rate: Rate = None,
+    lang: Language = None,
+) -> None:
+    """Write the offline map of who has a place and how full each facility is.  写出床位与托位地图。"""
+    from careshed.maps import write_places_map
+
+    opened = opened_study(study)
+    rules = _with(opened.service(service), rule, demand_rate)
+    matrix = times_of(opened, rules, times, None)
+    found = _found(opened, rules, matrix)
+    write_places_map(
+        out,
+        opened,
+        service=service,
+        times=matrix,
+        assignment=found.assignment,
+        access=found.access,
+        demand_rate=found.demand_rate,
+        lang=lang,
+    )
+    typer.echo(f"→ {out}")
+
+
+@app.command("floating-catchment")
+def floating_catchment_(
+    study: StudyFile,
+    service: ServiceId,
+    out: Out,
+    times: TimesFile = None,
+    minutes: Minutes = None,
+    group: Group = None,
+    method: Annotated[
+        Literal["2sfca", "e2sfca", "3sfca", "bfca", "m2sfca", "huff", "congested"],
+        typer.Option("--method", help="way of letting people compete for places  方法"),
+    ] = "e2sfca",
+) -> None:
+    """Measure the places per 1,000 people that each cell finds; write GeoPackage or GeoJSON.  移动搜索法可达性。"""
+    from careshed.supply.catchments import floating_catchment
+    from careshed.supply.decay import GaussianToZero
+
+    opened = opened_study(study)
+    rules = opened.service(service)
+    found = floating_catchment(
+        times_of(opened, rules, times, minutes),
+        opened.cells,
+        group=group or rules.group,
+        method=method,
+        minutes=minutes or rules.within_minutes,
+        decay=None if method == "2sfca" else GaussianToZero(),
+        per=1000.0,
+    )
+    write_any_layer(opened.cells.assign(access=found.access, unknown_in_reach=found.unknown_in_reach), out)
+    typer.echo(f"→ {out}")
+
+
+@app.command("equity-report")
+def equity_report_(
+    study: StudyFile,
+    service: ServiceId,
+    out: Out,
+    times: TimesFile = None,
+    by: Annotated[
+        Literal["measure", "setting", "unit", "group"],
+        typer.Option("--by", help="all people, or urban against rural, units or groups against each other  对比方式"),
+    ] = "measure",
+    lang: Language = None,
+) -> None:
+    """Measure how fairly the walk to the nearest facility is shared; write CSV.  公平性指标。"""
+    opened = opened_study(study)
+    rules = opened.service(service)
+    table = _fairness(opened, rules, times_of(opened, rules, times, None), by)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out, encoding="utf-8-sig", float_format="%.6g")
+    typer.echo(f"{group_name(rules.group, lang or opened.lang)}: {len(table)} → {out}")
+
+
+@app.command("service-score")
+def service_score_(study: StudyFile, service: ServiceId, out: Out, times: TimesFile = None, lang: Language = None) -> None:
+    """Score the service capacity of streets and townships, every part shown; write CSV.  服务能力评价。"""
+    from careshed.supply.score import SERVICE_INDICATORS, rank_ranges, service_indicators, service_score
+
+    opened = opened_study(study)
+    rules = opened.service(service)
+    matrix = times_of(opened, rules, times, None)
+    table = service_indicators(matrix, opened.cells, opened.units, minutes=rules.within_minutes, group=rules.group)
+    score = service_score(table[table["people"] > 0], SERVICE_INDICATORS)
+    ranks = rank_ranges(score, seed=0)[["rank_best", "rank_worst"]]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    table[["name", "level", "people"]].join(score.table).join(ranks).to_csv(out, encoding="utf-8-sig", float_format="%.6g")
+    typer.echo(f"{score.method(lang or opened.lang)} → {out}")
+
+
+@app.command("build-hierarchy")
+def build_hierarchy_(study: StudyFile, out: Out, lang: Language = None) -> None:
+    """Link facilities level by level as the study's [hierarchy] asks; write XLSX or CSV.  构建分级服务网络。"""
+    from careshed.network import build_network
+    from careshed.report import write_hierarchy
+    from careshed.supply.hierarchy import link_study, summary_line
+
+    opened = opened_study(study)
+    section = opened.config.hierarchy
+    if section is None:
+        raise ValueError("the study has no [hierarchy]  研究文件中没有 [hierarchy] 一节")
+    mode = opened.travel_mode(section.mode)
+    linked = link_study(opened, build_network(opened.streets, mode=mode, crs=opened.crs, snap_m=opened.snap_m))
+    lang = lang or opened.lang
+    names = {level.id: level.name(lang) for level in section.level}
+    write_hierarchy(
+        out, linked, names=names, study_name=opened.name, lang=lang, made_up=opened.made_up, data_date=opened.data_date
+    )
+    typer.echo(f"{summary_line(linked, lang)} → {out}")
+
+
+@app.command("compare-runs")
+def compare_runs_(
+    study: StudyFile,
+    service: ServiceId,
+    out: Out,
+    against: Annotated[Path | None, typer.Option("--against", help="another study of the same cells  另一研究文件")] = None,
+    close: Annotated[list[str] | None, typer.Option("--close", help="id of a facility that closes  拟关闭设施编号")] = None,
+    with_plan: Annotated[bool, typer.Option("--with-plan", help="add the sites that the plan chooses  加入规划选址")] = False,
+    lang: Language = None,
+) -> None:
+    """Compare before and after: who gains and who loses reach; write a map (HTML) or units (CSV).  前后对比。"""
+    from careshed.maps import write_change_map
+    from careshed.supply.compare import compare_runs
+
+    opened = opened_study(study)
+    rules = opened.service(service)
+    before = times_of(opened, rules, None, None)
+    later = opened_study(against) if against is not None else opened
+    after = _after(opened, later, rules, before, list(close or []), with_plan)
+    change = compare_runs(
+        before,
+        after,
+        opened.cells,
+        opened.units,
+        minutes=rules.within_minutes,
+        group=rules.group,
+        cells_after=later.cells if against is not None else None,
+    )
+    if out.suffix.lower() == ".html":
+        write_change_map(out, opened, service=service, before=before, after=after, change=change, lang=lang)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        change.units.to_csv(out, encoding="utf-8-sig", float_format="%.6g")
+    typer.echo(f"{change.summary(lang or opened.lang)} → {out}")
+
+
+def _after(study: Study, later: Study, rules: Service, before: TravelTimes, close: list[str], with_plan: bool) -> TravelTimes:
+    """Work out travel times after the change asked for: another study, closures, new sites, in this order."""
+    from careshed.supply.compare import close_facilities, plan_times
+
+    after = before if later is study else times_of(later, later.service(rules.id), None, None)
+    if close:
+        after = close_facilities(after, close)
+    if with_plan:
+        options = times_of(later, rules, None, rules.within_minutes, candidates=True)
+        after = plan_times(after, options, plan_of(later, rules, after, None))
+    return after
+
+
+def _with(service: Service, rule: str | None, demand_rate: float | None) -> Service:
+    """Replace the service's own figures by those of the command line."""
+    given = {"places_rule": rule, "demand_rate": demand_rate}
+    return service.model_copy(update={key: value for key, value in given.items() if value is not None})
+
+
+def _found(study: Study, rules: Service, matrix: TravelTimes) -> PlacesFound:
+    from careshed.supply.service import find_places
+
+    found = find_places(
+        matrix,
+        study.cells,
+        study.units,
+        group=rules.group,
+        minutes=rules.within_minutes,
+        demand_rate=rules.demand_rate,
+        rule=rules.places_rule,
+    )
+    if found is None:
+        raise ValueError(f"{rules.id}: no facility's places are known; add 床位数 or 托位数 to the register  登记表中缺少位数")
+    return found
+
+
+def _fairness(study: Study, rules: Service, matrix: TravelTimes, by: str) -> pd.DataFrame:
+    """Lay fairness out for everybody, or set classes of places or groups against each other."""
+    from careshed.supply.equity import compare_classes, compare_groups, equity_report, nearest_minutes, units_at
+
+    minutes, cells, line = nearest_minutes(matrix), study.cells, rules.within_minutes
+    people, unit = cells[rules.group].to_numpy(dtype=float), units_at(cells, study.units)
+    if by == "measure":
+        return equity_report(minutes, people, units=unit, line=line)
+    if by == "group":
+        return compare_groups(minutes, cells, rules.groups_shown or (rules.group,), line=line)
+    classes = unit if by == "unit" else unit.map(study.units["setting"]).fillna("")
+    return compare_classes(minutes, people, classes, line=line)

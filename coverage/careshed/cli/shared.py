@@ -1,0 +1,102 @@
+"""Hold what all commands share: the application, its options, and how a study is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from careshed.words import Lang
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from careshed.network import Network
+    from careshed.reach import TravelTimes
+    from careshed.siting import SitePlan
+    from careshed.study import Service, Study
+
+app = typer.Typer(
+    name="careshed",
+    help="Who can reach care on foot, who cannot, and where to build next.  谁走得到，谁走不到，下一处建在哪里。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyFile = Annotated[Path, typer.Argument(help="the study file, study.toml  研究文件", metavar="STUDY")]
+ServiceId = Annotated[str, typer.Option("--service", "-s", help="id of the service, as in the study  服务代号")]
+TimesFile = Annotated[Path | None, typer.Option("--times", help="travel times written by travel-times  出行时间文件")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="file to write  输出文件")]
+Language = Annotated[
+    Literal["zh", "en"] | None, typer.Option("--lang", help="language of the outputs; the study's if left out  语言")
+]
+Minutes = Annotated[float | None, typer.Option("--minutes", help="limit in minutes; the service's if left out  时限")]
+Group = Annotated[str | None, typer.Option("--group", help="population group; the service's if left out  人群")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar  不显示进度")]
+
+
+def run_and_tell(path: Path, lang: Lang | None, quiet: bool) -> None:
+    """Run a study and say what it found."""
+    from careshed.run import run_study, summary_lines
+
+    result = run_study(path, lang=lang, progress=not quiet)
+    for line in summary_lines(result, lang or result.study.lang):
+        typer.echo(line)
+
+
+def opened_study(path: Path) -> Study:
+    """Read and check a study."""
+    from careshed.study import open_study
+
+    return open_study(path)
+
+
+def network_of(study: Study, service: Service) -> Network:
+    """Build the network of a service."""
+    from careshed.network import build_network
+
+    return build_network(study.streets, mode=study.mode(service.id), crs=study.crs, snap_m=study.snap_m)
+
+
+def times_of(
+    study: Study, service: Service, file: Path | None, minutes: float | None, *, candidates: bool = False
+) -> TravelTimes:
+    """Read travel times from a file, or compute them to the largest limit the service uses."""
+    from careshed.reach import read_travel_times, travel_times
+
+    places = study.candidates(service.id) if candidates else study.facilities(service.id)
+    if file is not None:
+        return read_travel_times(file, places, study.cells)
+    limit = minutes or max(*service.minutes, service.within_minutes)
+    return travel_times(network_of(study, service), places, study.cells, limit_min=limit)
+
+
+def plan_of(study: Study, service: Service, existing: TravelTimes, n: int | None) -> SitePlan:
+    """Choose sites as the service asks."""
+    from careshed.siting import rank_sites
+
+    return rank_sites(
+        times_of(study, service, None, service.within_minutes, candidates=True),
+        study.cells,
+        existing=existing,
+        minutes=service.within_minutes,
+        group=service.group,
+        n=service.n_sites if n is None else n,
+        units=study.units,
+        at_least_one_per=service.at_least_one_per,
+    )
+
+
+def about(study: Study, lang: Lang | None, service: Service) -> dict[str, Any]:
+    """Say on every list what it is about."""
+    lang = lang or study.lang
+    name = f"{study.name} · {service.name(lang)}"
+    return {"study_name": name, "lang": lang, "made_up": study.made_up, "data_date": study.data_date}
+
+
+def write_any_layer(table: GeoDataFrame, path: Path) -> None:
+    """Write a layer as GeoJSON or GeoPackage, the suffix decides."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_file(path, driver="GeoJSON" if path.suffix.lower() in (".geojson", ".json") else "GPKG")

@@ -1,0 +1,185 @@
+"""Run a study from its files to its maps and site lists, and keep a manifest of what went in and came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from careshed.access import coverage_table, find_gaps, presence, unattached_facilities, unattached_people
+from careshed.isochrones import certify, merged_isochrones, reached_streets
+from careshed.network import Network, build_network
+from careshed.reach import travel_times
+from careshed.run.progress import Bar, show_progress
+from careshed.run.results import Folders, RunResult, ServiceResult
+from careshed.run.writing import write_all
+from careshed.siting import check_plan, rank_sites
+from careshed.study import Study, open_study
+from careshed.supply.hierarchy import Hierarchy, link_study
+from careshed.supply.service import find_places
+from careshed.words import Lang, pick
+
+if TYPE_CHECKING:
+    from careshed.modes import Mode
+    from careshed.study import Service
+
+STEPS: Final = 8
+"""Steps of progress a service takes."""
+
+
+def run_study(
+    path: str | Path, *, lang: Lang | None = None, folders: Folders | None = None, progress: bool = True, only: Sequence[str] = ()
+) -> RunResult:
+    """Run the whole chain for every service of a study: reach, coverage, gaps, ranked sites, maps and lists.
+
+    Parameters
+    ----------
+    path
+        The study's TOML file.
+    lang
+        Language of maps and lists; the study's if None.
+    folders
+        Where to write; beside the study if None.
+    progress
+        Whether to show a progress bar, in terminals and in Jupyter.
+    only
+        Ids of the services to run, all if empty.
+
+    Raises
+    ------
+    InputError
+        With every fault of every input file; nothing is written then, and earlier outputs stay as they are.
+    """
+    with show_progress(progress) as bar:
+        bar.say(pick(lang or "zh", "读取与检查", "reading and checking"))
+        study = open_study(path)
+        lang = lang or study.lang
+        services = [study.service(service) for service in only] or list(study.services)
+        bar.plan(2 + STEPS * len(services))
+        networks = _networks(study, services, bar, lang)
+        results = tuple(
+            analyse(study, service.id, networks[study.mode(service.id)], step=bar.step, lang=lang) for service in services
+        )
+        bar.say(pick(lang, "写出结果", "writing"))
+        faults = (*study.faults, *dict.fromkeys(fault for network in networks.values() for fault in network.faults))
+        hierarchy = _hierarchy(study, networks)
+        faults = (*faults, *dict.fromkeys(fault for result in results for fault in result.faults))
+        faults = (*faults, *(hierarchy.findings if hierarchy is not None else ()))
+        files = write_all(study, results, hierarchy, faults, folders or Folders.of(Path(path)), lang, bar)
+        bar.step("")
+    return RunResult(study, results, hierarchy, faults, tuple(files))
+
+
+def warm_up() -> None:
+    """Compile the search loops, so that the first run starts at once: a journey and an isochrone on one street.
+
+    >>> warm_up()
+    """
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+
+    from careshed.intake.streets import Streets
+    from careshed.modes import WALK_ADULT
+
+    way = {"highway": "road", "name": "", "walk_forward": True, "walk_backward": True, "steps": False, "bridge": False}
+    ways = pd.DataFrame([way | {"tunnel": False, "rank": 2}], index=pd.Index([1], name="way_id"))
+    ends = np.array([122.999, 123.001])
+    streets = Streets(
+        np.array([1, 2]), ends, np.full(2, 35.5), ways, np.array([0, 2]), np.array([0, 1], dtype=np.int32), "one street"
+    )
+    network = build_network(streets, mode=WALK_ADULT)
+    places = gpd.GeoDataFrame(geometry=gpd.points_from_xy([123.0], [35.5]), crs="EPSG:4326").to_crs(network.crs)
+    travel_times(network, places, places, limit_min=1)
+    merged_isochrones(network, places, minutes=[1])
+
+
+def _networks(study: Study, services: Iterable[Service], bar: Bar, lang: Lang) -> dict[Mode, Network]:
+    """Build one network for each mode the services use."""
+    bar.step(pick(lang, "构建路网", "building the network"))
+    modes = dict.fromkeys(study.mode(service.id) for service in services)
+    return {mode: build_network(study.streets, mode=mode, crs=study.crs, snap_m=study.snap_m) for mode in modes}
+
+
+def analyse(
+    study: Study, service_id: str, network: Network, *, step: Callable[[str], None] = lambda _: None, lang: Lang = "zh"
+) -> ServiceResult:
+    """Work out one service: travel times, isochrones, coverage, gaps and ranked sites.
+
+    Parameters
+    ----------
+    step
+        Called with a short text as each step begins.
+    """
+    service = study.service(service_id)
+    name = service.name(lang)
+    facilities, candidates = study.facilities(service_id), study.candidates(service_id)
+    groups = list(dict.fromkeys((service.group, *service.groups_shown)))
+    limits = sorted({*service.minutes, service.within_minutes})
+
+    step(pick(lang, f"{name}：出行时间", f"{name}: travel times"))
+    times = travel_times(network, facilities, study.cells, limit_min=limits[-1])
+    options = travel_times(network, candidates, study.cells, limit_min=service.within_minutes)
+    step(pick(lang, f"{name}：等时圈", f"{name}: isochrones"))
+    bands = merged_isochrones(network, facilities, minutes=service.minutes)
+    step(pick(lang, f"{name}：等时圈校核", f"{name}: certifying isochrones"))
+    certificates = certify(network, facilities, bands)
+    step(pick(lang, f"{name}：覆盖率", f"{name}: coverage"))
+    bands = bands.assign(
+        inside_beyond=[certificate.inside_beyond for certificate in certificates],
+        outside_reachable=[certificate.outside_reachable for certificate in certificates],
+    )
+    covered = coverage_table(times, study.cells, study.units, minutes=limits, groups=groups)
+    step(pick(lang, f"{name}：服务缺口", f"{name}: gaps"))
+    gaps = find_gaps(times, study.cells, minutes=service.within_minutes, group=service.group, units=study.units)
+    step(pick(lang, f"{name}：选址排序", f"{name}: ranking sites"))
+    plan = rank_sites(
+        options,
+        study.cells,
+        existing=times,
+        minutes=service.within_minutes,
+        group=service.group,
+        n=service.n_sites,
+        units=study.units,
+        at_least_one_per=service.at_least_one_per,
+    )
+    check_plan(plan, options, times, study.cells)
+    step(pick(lang, f"{name}：床位与托位", f"{name}: places"))
+    places = find_places(
+        times,
+        study.cells,
+        study.units,
+        group=service.group,
+        minutes=service.within_minutes,
+        demand_rate=service.demand_rate,
+        rule=service.places_rule,
+    )
+    faults = (
+        *unattached_people(times, study.cells, service.group),
+        *unattached_facilities(times),
+        *unattached_facilities(options),
+    )
+    return ServiceResult(
+        service=service,
+        times=times,
+        options=options,
+        isochrones=bands,
+        streets=reached_streets(network, facilities, minutes=service.minutes),
+        certificates=certificates,
+        covered=covered,
+        has_one=presence(facilities, study.units),
+        gaps=gaps,
+        plan=plan,
+        places=places,
+        faults=(*faults, *plan.findings, *(places.findings if places is not None else ())),
+    )
+
+
+def _hierarchy(study: Study, networks: Mapping[Mode, Network]) -> Hierarchy | None:
+    """Link the study's levels of facilities, on the network of their mode."""
+    section = study.config.hierarchy
+    if section is None:
+        return None
+    mode = study.travel_mode(section.mode)
+    network = networks.get(mode) or build_network(study.streets, mode=mode, crs=study.crs, snap_m=study.snap_m)
+    return link_study(study, network)

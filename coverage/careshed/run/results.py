@@ -1,0 +1,82 @@
+"""Hold what a run found and wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from geopandas import GeoDataFrame
+
+    from careshed.isochrones import Certificate
+    from careshed.reach import TravelTimes
+    from careshed.schema import Fault
+    from careshed.siting import SitePlan
+    from careshed.study import Service, Study
+    from careshed.supply.hierarchy import Hierarchy
+    from careshed.supply.service import PlacesFound
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run writes."""
+
+    processed: Path
+    """Tables that a run computes: travel times, coverage, gaps, faults, the manifest."""
+    maps: Path
+    """What a run shows: maps and site lists."""
+
+    @classmethod
+    def of(cls, study_file: Path) -> Folders:
+        """Choose the folders of a study: beside ``data/raw`` if it lies there, else beside the study file.
+
+        >>> Folders.of(Path("/work/data/raw/demo/study.toml")).processed.as_posix()
+        '/work/data/processed/demo'
+        >>> Folders.of(Path("/work/mine/study.toml")).maps.as_posix()
+        '/work/mine/maps'
+        """
+        home = study_file.parent
+        if home.parent.name == "raw" and home.parent.parent.name == "data":
+            root = home.parent.parent
+            return cls(root / "processed" / home.name, root.parent / "maps" / home.name)
+        return cls(home / "processed", home / "maps")
+
+
+@dataclass(frozen=True)
+class ServiceResult:
+    """What a run found for one service."""
+
+    service: Service
+    times: TravelTimes
+    """Existing facilities to cells."""
+    options: TravelTimes
+    """Candidate sites to cells."""
+    isochrones: GeoDataFrame
+    """Merged polygons, one a limit, with ``inside_beyond`` and ``outside_reachable`` of their certificates."""
+    streets: GeoDataFrame
+    """Streets from which a facility is reached, one row a limit."""
+    certificates: list[Certificate]
+    covered: pd.DataFrame
+    """Coverage by unit, for every group shown and every limit."""
+    has_one: pd.DataFrame
+    """Which units have a facility of their own."""
+    gaps: GeoDataFrame
+    plan: SitePlan
+    places: PlacesFound | None
+    """Who finds a place; None where the places of no facility are known."""
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run found and wrote."""
+
+    study: Study
+    services: tuple[ServiceResult, ...]
+    hierarchy: Hierarchy | None
+    """Who depends on whom among facilities, where the study asks for it."""
+    faults: tuple[Fault, ...]
+    files: tuple[Path, ...]
+    """Everything written, maps first."""

@@ -1,0 +1,53 @@
+"""Say in a few lines what a run found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from careshed.words import Lang, group_name, pick
+
+if TYPE_CHECKING:
+    from careshed.run.results import RunResult
+    from careshed.supply.service import PlacesFound
+
+
+def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
+    """Say in a few lines what a run found and where its maps and lists are."""
+    study = result.study
+    yield f"{study.name}{pick(lang, '（虚构数据）', ' (made-up data)') if study.made_up and '虚构' not in study.name else ''}"
+    for one in result.services:
+        service, plan = one.service, one.plan
+        share = plan.people_covered_before / plan.people_total if plan.people_total else 0.0
+        after = plan.people_covered_after / plan.people_total if plan.people_total else 0.0
+        group = group_name(service.group, lang)
+        name, total, limit, new = service.name(lang), f"{plan.people_total:,.0f}", f"{service.within_minutes:g}", len(plan.sites)
+        yield pick(
+            lang,
+            f"  {name}：{total} 名{group}中 {share:.1%} 在 {limit} 分钟内可达；新增 {new} 处后 {after:.1%}",
+            f"  {name}: {share:.1%} of {total} {group} are within {limit} minutes; {after:.1%} with {new} new sites",
+        )
+        if one.places is not None:
+            yield f"    {_places_line(one.places, lang)}"
+    groups = (
+        (pick(lang, "地图", "maps"), [file for file in result.files if file.suffix == ".html"]),
+        (pick(lang, "选址清单", "site lists"), [file for file in result.files if file.name.endswith("_sites.xlsx")]),
+        (pick(lang, "数据表与清单文件", "tables and manifest"), [file for file in result.files if file.name == "run.json"]),
+    )
+    for title, files in groups:
+        yield f"{title}:"
+        yield from (f"  {file}" for file in files)
+
+
+def _places_line(found: PlacesFound, lang: Lang) -> str:
+    """Say who finds a place."""
+    total = found.split.loc["ALL"]
+    people, served, none, out = (f"{total[name]:,.0f}" for name in ("people", "served", "no_place", "out_of_reach"))
+    who = pick(lang, "其中", "of them, ") if found.demand_rate < 1 else ""
+    rate = pick(lang, f"{found.demand_rate:.1%} 需要位子（假设）：", f"{found.demand_rate:.1%} look for a place (assumed): ")
+    head = f"{who}{rate}" if who else ""
+    return pick(
+        lang,
+        f"{head}{people} 人中 {served} 人有位，{none} 人可达而无空位，{out} 人不可达",
+        f"{head}of {people}, {served} have a place, {none} are in reach but find none free, {out} are out of reach",
+    )

@@ -1,0 +1,102 @@
+"""Write every output of a run; each file appears whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from careshed.maps import write_map, write_places_map
+from careshed.reach import write_travel_times
+from careshed.report import write_coverage, write_faults, write_gaps, write_hierarchy, write_layer, write_places, write_sites
+from careshed.run.manifest import write_manifest
+from careshed.words import Lang, pick
+
+if TYPE_CHECKING:
+    from careshed.run.progress import Bar
+    from careshed.run.results import Folders, ServiceResult
+    from careshed.schema import Fault
+    from careshed.study import Study
+    from careshed.supply.hierarchy import Hierarchy
+
+
+def write_all(
+    study: Study,
+    results: Sequence[ServiceResult],
+    hierarchy: Hierarchy | None,
+    faults: Sequence[Fault],
+    folders: Folders,
+    lang: Lang,
+    bar: Bar,
+) -> list[Path]:
+    """Write every output; each file appears whole or not at all."""
+    maps, lists, tables = [], [], []
+    about: dict[str, Any] = {"study_name": study.name, "lang": lang, "made_up": study.made_up, "data_date": study.data_date}
+    for result in results:
+        service = result.service
+        bar.step(pick(lang, f"{service.name(lang)}：写出地图和清单", f"{service.name(lang)}: writing map and lists"))
+        maps.append(
+            write_map(
+                folders.maps / f"{service.id}.html",
+                study,
+                service=service.id,
+                times=result.times,
+                gaps=result.gaps,
+                plan=result.plan,
+                covered=result.covered,
+                isochrones=result.isochrones,
+                lang=lang,
+            )
+        )
+        if result.places is not None:
+            maps.append(_places_map(study, result, hierarchy, folders, lang))
+        titled = about | {"study_name": f"{study.name} · {service.name(lang)}"}
+        site_list = folders.maps / f"{service.id}_sites"
+        lists += [write_sites(site_list.with_suffix(end), result.plan, **titled) for end in (".xlsx", ".csv", ".geojson")]
+        if result.places is not None:
+            lists.append(write_places(folders.maps / f"{service.id}_places.xlsx", result.places, units=study.units, **titled))
+        tables += _write_tables(result, folders.processed, titled)
+    if hierarchy is not None:
+        lists.append(write_hierarchy(folders.maps / "hierarchy.xlsx", hierarchy, names=level_names(study, lang), **about))
+    tables.append(write_faults(folders.processed / "faults.csv", faults, lang=lang))
+    files = [*maps, *lists, *tables]
+    return [*files, write_manifest(study, results, faults, files, folders.processed / "run.json")]
+
+
+def level_names(study: Study, lang: Lang) -> dict[str, str]:
+    """Name the levels of the facilities' network for the reader."""
+    section = study.config.hierarchy
+    return {} if section is None else {level.id: level.name(lang) for level in section.level}
+
+
+def _places_map(study: Study, result: ServiceResult, hierarchy: Hierarchy | None, folders: Folders, lang: Lang) -> Path:
+    """Write the map of who finds a place; the network of facilities is drawn where the service is part of it."""
+    service, found = result.service, result.places
+    assert found is not None
+    levels = study.config.hierarchy.level if study.config.hierarchy is not None else ()
+    linked = any(set(level.types) & set(service.types) for level in levels)
+    return write_places_map(
+        folders.maps / f"{service.id}_places.html",
+        study,
+        service=service.id,
+        times=result.times,
+        assignment=found.assignment,
+        access=found.access,
+        hierarchy=hierarchy if linked else None,
+        demand_rate=found.demand_rate,
+        lang=lang,
+    )
+
+
+def _write_tables(result: ServiceResult, folder: Path, about: dict[str, Any]) -> list[Path]:
+    service = result.service
+    judged = result.covered[(result.covered["minutes"] == service.within_minutes) & (result.covered["group"] == service.group)]
+    return [
+        write_travel_times(folder / f"{service.id}_travel_times.parquet", result.times),
+        write_coverage(folder / f"{service.id}_coverage.xlsx", judged, **about),
+        write_coverage(folder / f"{service.id}_coverage.csv", judged, **about),
+        write_layer(folder / f"{service.id}_isochrones.geojson", result.isochrones, **about),
+        write_layer(folder / f"{service.id}_reached_streets.geojson", result.streets, **about),
+        write_gaps(folder / f"{service.id}_gaps.geojson", result.gaps, group=service.group, **about),
+        write_gaps(folder / f"{service.id}_gaps.csv", result.gaps, group=service.group, **about),
+    ]
