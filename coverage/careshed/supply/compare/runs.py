@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from careshed.access import ALL, OUTSIDE, check_cells, lineage
+from careshed.access import ALL, OUTSIDE, check_cells, unit_sums
 from careshed.reach import TravelTimes
 from careshed.schema import Fault
 from careshed.supply.compare.revised import RevisedTimes, check_pair
@@ -196,13 +196,10 @@ def _unit_table(table: GeoDataFrame, units: GeoDataFrame, measure: str, limit: d
 
 
 def _by_unit(counted: pd.DataFrame, unit: pd.Series, units: GeoDataFrame) -> pd.DataFrame:
-    """Add up cells: in all, for every unit and its parents, and for cells in no unit."""
+    """Add up cells: in all, for every unit and its parents, and for cells in no unit if anybody lives there."""
     import pandas as pd
 
-    finest = counted.groupby(unit.to_numpy()).sum()
-    sums = pd.DataFrame(0.0, index=pd.Index([ALL, *units.index, OUTSIDE], name="unit_id"), columns=counted.columns)
-    sums.loc[ALL] = counted.sum()
-    for code, part in finest.iterrows():
-        for ancestor in lineage(str(code), units) or [OUTSIDE]:
-            sums.loc[ancestor] += part
-    return sums if sums.at[OUTSIDE, "people"] or sums.at[OUTSIDE, "people_before"] else sums.drop(index=OUTSIDE)
+    codes, sums = unit_sums(counted.to_numpy(dtype=float), unit.to_numpy(dtype=object), units)
+    table = pd.DataFrame(sums, index=pd.Index(codes, name="unit_id"), columns=counted.columns)
+    empty = OUTSIDE in table.index and not table.loc[OUTSIDE, ["people", "people_before"]].any()
+    return table.drop(index=OUTSIDE) if empty else table
