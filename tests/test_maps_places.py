@@ -425,7 +425,8 @@ def test_all_links_can_be_shown_unless_there_are_too_many(tmp_path: Path, full: 
 
     assert "spider" in _boxes(_read(full))
     assert "spider" not in _boxes(page)
-    assert "点选设施可看它接收哪些格的人；共 5,001 条连线，全部画出无法辨认。" in page.words
+    told = "满员 2 处；未满 0 处，共空余 0 位。点选设施可看它接收哪些格的人；共 5,001 条连线，全部画出无法辨认。"
+    assert told in page.words
 
 
 def _boxes(page: _Page) -> list[str | None]:

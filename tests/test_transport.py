@@ -10,6 +10,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
 import careshed.supply.transport as transport
+from careshed.supply._pairs import nearest_two
 from careshed.supply.transport import Pairs, Transport, pairs_by_cell, product, solve_transport, told
 
 pytestmark = pytest.mark.interpreted
@@ -276,3 +277,38 @@ def test_inputs_are_left_alone():
     solve_transport(pairs, supply, room)
     for array, old in zip((pairs.ptr, pairs.facility, pairs.cost, pairs.cell, supply, room), before, strict=True):
         assert (array == old).all()
+
+
+def test_cells_with_the_same_two_facilities_nearest_come_together():
+    # Nearest and next nearest (2 is "no place"): cell 0 has 1, 0 at 5; cell 1 none; cell 2 has 0, 1 at 3; cell 3 has 1, 0 at 2;
+    # cell 4 has 0 only; cell 5 ties, which goes to 0 first, at 3 as cell 2. So: 2 and 5, 4, then 3 and 0, last 1.
+    pairs = pairs_of([[9, NONE, 3, 8, 1, 3], [5, NONE, 4, 2, NONE, 3]])
+    first, second, cost = nearest_two(pairs.ptr, pairs.facility, pairs.cost)
+    assert (first.tolist(), second.tolist()) == ([1, 2, 0, 1, 0, 0], [0, 2, 1, 0, 2, 1])
+    assert cost.tolist() == [5, 0, 3, 2, 1, 3]
+    order = transport._neighbours_together(pairs)
+    assert order.tolist() == [2, 5, 4, 3, 0, 1]
+    turned, was = transport._in_turn(pairs, order)
+    assert turned.ptr.tolist() == [0, 3, 6, 8, 11, 14, 15]
+    assert (turned.facility == pairs.facility[was]).all()
+    assert (turned.cost == pairs.cost[was]).all()
+    assert (order[turned.cell] == pairs.cell[was]).all()
+
+
+def test_of_every_few_cells_in_a_row_the_middle_one_is_kept():
+    # Cells 0 to 4 at 1 to 5 from the only facility, by twos: the second of 0 and 1, of 2 and 3, and the last, which is alone.
+    few = pairs_of([[1, 2, 3, 4, 5]]).coarser(2)
+    assert few.cost.tolist() == [2, 0, 4, 0, 5, 0]
+    assert few.cell.tolist() == [0, 0, 1, 1, 2, 2]
+    assert few.ptr.tolist() == [0, 2, 4, 6]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cells_may_come_in_any_order(seed, monkeypatch):
+    monkeypatch.setattr(transport, "FEWEST", 20)
+    monkeypatch.setattr(transport, "MANY", 10)
+    table, supply, room = town(seed)
+    order = np.random.default_rng(seed).permutation(len(supply))
+    one, two = solve_transport(pairs_of(table), supply, room), solve_transport(pairs_of(table[:, order]), supply[order], room)
+    assert two.proven
+    assert (one.objective, int(one.people.sum())) == (two.objective, int(two.people.sum()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from careshed.maps.facilities import (
     facility_lists,
     facility_rows,
     label_all,
+    load_class,
     load_steps,
     load_table,
     places_layer,
@@ -22,7 +23,7 @@ from careshed.maps.facilities import (
 )
 from careshed.maps.facts import Scope, scope_of
 from careshed.maps.hierarchy import hierarchy_layer, orphans
-from careshed.maps.layers import Layer, shaded_units
+from careshed.maps.layers import Layer, located, shaded_units
 from careshed.maps.notes import assumptions
 from careshed.maps.panel import Switch, bar_of, ground_switches, population_legend, tier_choices
 from careshed.maps.population import population_layer
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from careshed.study import Study
     from careshed.supply.catchments import CatchmentResult
     from careshed.supply.hierarchy import Hierarchy, Links
+
+FULL: Final = 4
+"""From this class of load on a facility has no place left: `careshed.maps.facilities.load_class`."""
 
 
 def write_places_map(
@@ -209,12 +213,30 @@ def _layers(
     if study.units is not None:
         shade, colours = unit_shade(splits, breaks, scope), SHARE_COLOURS[: len(breaks) + 2]
         found |= {f"units{tier}": shaded_units(study.units, tier, shade, colours) for tier in (1, 2, 3)}
-    found["places"] = places_layer(table, links, study.cells, scope)
+    found["places"] = _with_spare(places_layer(table, links, study.cells, scope), table, scope)
     if len(links) <= LINES_AT_ONCE:
         found["spider"] = {}
     if hierarchy is not None:
         found["hierarchy"] = hierarchy_layer(hierarchy, study.facility_table, scope)
     return {key: layer for key, layer in found.items() if layer is not None}
+
+
+def _with_spare(layer: Layer, table: GeoDataFrame, scope: Scope) -> Layer:
+    """Say of every facility that has them how many places are left."""
+    spare = located(table)["spare"].to_numpy(dtype=float)
+    tips = cast("list[list[str]]", layer["tips"])
+    form = pick(scope.lang, "空余 {} 位", "{} places left")
+    more = ([form.format(count(left))] if left >= 0.5 else [] for left in spare)
+    return layer | {"tips": [[*tip, *line] for tip, line in zip(tips, more, strict=True)]}
+
+
+def _fullness(table: GeoDataFrame, scope: Scope) -> str:
+    """Say how many facilities are full, and how many places the others have left."""
+    known = table[table["load"].notna()]
+    full = sum(load_class(float(load)) >= FULL for load in known["load"])
+    room, left = len(known) - full, float(known["spare"].clip(lower=0).sum())
+    zh = f"满员 {count(full)} 处；未满 {count(room)} 处，共空余 {count(left)} 位。"
+    return pick(scope.lang, zh, f"Full: {count(full)}. With room: {count(room)}, {count(left)} places left. ")
 
 
 def _switches(
@@ -232,7 +254,7 @@ def _switches(
         told(PLACES, lang, "load"),
         tuple(size_legend(table)),
         told(PLACES, lang, "size"),
-        told(PLACES, lang, "links_some") if few else told(PLACES, lang, "links_many", count(links)),
+        _fullness(table, scope) + (told(PLACES, lang, "links_some") if few else told(PLACES, lang, "links_many", count(links))),
     )
     results = [circles]
     if few:

@@ -39,6 +39,40 @@ def by_cell(indptr, indices, cost, order, kept, column, cells):
 
 
 @njit(cache=True, nogil=True)
+def nearest_two(ptr, facility, cost):
+    """Tell of each cell its nearest facility, the next nearest ("no place" where there is none), and the cost of the nearest."""
+    cells = len(ptr) - 1
+    first = np.empty(cells, np.int32)
+    second = np.empty(cells, np.int32)
+    paid = np.zeros(cells, np.int64)
+    for at in range(cells):
+        last = ptr[at + 1] - 1
+        best, next_best = last, last
+        for pair in range(ptr[at], last):
+            if best == last or cost[pair] < cost[best]:
+                best, next_best = pair, best
+            elif next_best == last or cost[pair] < cost[next_best]:
+                next_best = pair
+        first[at], second[at], paid[at] = facility[best], facility[next_best], cost[best]
+    return first, second, paid
+
+
+@njit(cache=True, nogil=True)
+def in_turn(ptr, facility, cost, order):
+    """Put the cells in another order; tell also where each pair was."""
+    rows = np.zeros(len(ptr), np.int64)
+    was = np.empty(len(facility), np.int32)
+    owner = np.empty(len(facility), np.int32)
+    for at in range(len(order)):
+        start = ptr[order[at]]
+        rows[at + 1] = rows[at] + ptr[order[at] + 1] - start
+        for pair in range(rows[at], rows[at + 1]):
+            was[pair] = start + pair - rows[at]
+            owner[pair] = at
+    return rows, facility[was], cost[was], owner, was
+
+
+@njit(cache=True, nogil=True)
 def sample(ptr, facility, cost, every):
     """Keep the middle one of every so many cells in a row."""
     last = len(ptr) - 2

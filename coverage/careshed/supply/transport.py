@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 
 COARSER: Final = 4
-"""Prices are first found for the people of four cells in a row as if all lived in one of them, before that of sixteen, and so on."""
+"""Prices are first found as if the people of four neighbouring cells lived in one of them, before that of sixteen, and so on."""
 
 FEWEST: Final = 200
 """With fewer cells than this, or than an eighth of the facilities, no coarser problem is solved first."""
@@ -27,7 +27,7 @@ FEWEST: Final = 200
 MANY: Final = 64
 """With at least so many cells a facility, pairs that the prices make unlikely are left out until the prices ask for them."""
 
-WIDTH: Final = 8
+WIDTH: Final = 12
 """Pairs a cell that are not left out, on average."""
 
 
@@ -45,7 +45,7 @@ class Pairs:
     """Cell of each pair, shape (pairs,)."""
 
     def coarser(self, every: int) -> Pairs:
-        """Keep the middle one of every so many cells in a row: neighbours, where cells are numbered row by row."""
+        """Keep the middle one of every so many cells in a row."""
         from careshed.supply._pairs import sample
 
         return Pairs(*sample(self.ptr, self.facility, self.cost, every))
@@ -132,6 +132,29 @@ def solve_transport(pairs: Pairs, supply: Ints, room: Ints) -> Transport:
     """
     check(pairs, supply, room)
     unserved = int(pairs.cost.max(initial=0)) * len(room) + 1
+    order = _neighbours_together(pairs)
+    flow, price, searches = _in_stages(*_in_turn(pairs, order), supply[order], room, unserved)
+    return told(pairs, supply, room, flow, price, unserved, searches)
+
+
+def _neighbours_together(pairs: Pairs) -> Ints:
+    """Put cells that have the same two facilities nearest next to one another, as they come in any order."""
+    from careshed.supply._pairs import nearest_two
+
+    first, second, cost = nearest_two(pairs.ptr, pairs.facility, pairs.cost)
+    return np.lexsort((cost, second, first))
+
+
+def _in_turn(pairs: Pairs, order: Ints) -> tuple[Pairs, NDArray[np.int32]]:
+    """Put the cells in another order; tell also where each pair was."""
+    from careshed.supply._pairs import in_turn
+
+    *laid, was = in_turn(pairs.ptr, pairs.facility, pairs.cost, order)
+    return Pairs(*laid), was
+
+
+def _in_stages(pairs: Pairs, was: NDArray[np.int32], supply: Ints, room: Ints, unserved: int) -> tuple[Ints, Ints, int]:
+    """Find prices for ever smaller groups of neighbours, then the optimum, pairs as they were before; count the searches."""
     every = 1
     while len(supply) > max(FEWEST, len(room) // 8) * every * COARSER:
         every *= COARSER
@@ -140,8 +163,10 @@ def solve_transport(pairs: Pairs, supply: Ints, room: Ints) -> Transport:
         gathered = np.add.reduceat(supply, np.arange(0, len(supply), every))
         _, price, more = _solved(pairs.coarser(every), gathered, room, price, unserved)
         every, searches = every // COARSER, searches + more
-    flow, price, more = _solved(pairs, supply, room, price, unserved)
-    return told(pairs, supply, room, flow, price, unserved, searches + more)
+    found, price, more = _solved(pairs, supply, room, price, unserved)
+    flow = np.empty_like(found)
+    flow[was] = found
+    return flow, price, searches + more
 
 
 def check(pairs: Pairs, supply: Ints, room: Ints) -> None:
