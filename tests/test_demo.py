@@ -187,7 +187,7 @@ def test_another_seed_gives_another_sound_town(seed: int, tmp_path: Path) -> Non
 def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = make_demo(tmp_path / "again").parent
     files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    assert len(files) == 15
+    assert len(files) == 16
     assert [str(name) for name in files if (folder / name).read_bytes() != (again / name).read_bytes()] == []
 
 
@@ -238,14 +238,32 @@ def test_the_town_lies_at_sea(osm: Osm) -> None:
 
 
 def test_registers_have_about_the_stated_number_of_rows(folder: Path) -> None:
-    # 19 stations + 8 day-care centres + 10 village homes + 3 old people's homes + 5 regional centres = 45; 12 + 8 = 20;
+    # 19 stations + 8 day-care centres + 10 village homes + 3 old people's homes + 5 regional centres + 1 shut = 46; 12 + 8 = 20;
     # 24 + 6 + 5 = 35; 14 + 5 + 9 + 28 + 6 + 8 = 70
     tables = registers(folder)
     rows = {name: len(table) for name, table in tables.items() if name != "compounds"}
-    assert rows == {"elder_care": 45, "childcare": 20, "kindergartens": 35, "candidates": 70}
+    assert rows == {"elder_care": 46, "childcare": 20, "kindergartens": 35, "candidates": 70}
     assert 60 <= len(tables["compounds"]) <= 140
-    assert set(tables["elder_care"]["状态"]) == {"运营", "开工", "储备"}
+    assert set(tables["elder_care"]["状态"]) == {"运营", "开工", "储备", "停业"}
     assert tables["elder_care"].columns[:6].tolist() == ["编号", "名称", "类型", "经度", "纬度", "床位数"]
+    assert tables["elder_care"].columns[-5:].tolist() == ["服务功能", "护理型床位", "用地面积", "停业年份", "备注"]
+
+
+def test_clinics_are_the_health_sites_of_the_list_of_candidates(folder: Path) -> None:
+    # 6 health centres at township seats and 8 clinics in communities
+    clinics = pd.read_csv(folder / "clinics.csv", dtype={"所属单位代码": str})
+    assert clinics["类型"].value_counts().to_dict() == {"社区卫生服务机构": 8, "乡镇卫生院": 6}
+    sites = registers(folder)["candidates"]
+    sites = sites[sites["类型"] == "卫生服务站"]
+    assert clinics[["名称", "经度", "纬度"]].to_numpy().tolist() == sites[["名称", "经度", "纬度"]].to_numpy().tolist()
+
+
+def test_nursing_beds_are_some_of_the_beds_and_one_place_has_shut(folder: Path) -> None:
+    elders = registers(folder)["elder_care"]
+    assert (elders["护理型床位"] <= elders["床位数"]).all()
+    shut = elders[elders["状态"] == "停业"]
+    assert shut[["开办年份", "停业年份"]].to_numpy().tolist() == [[2012, 2022]]
+    assert elders["停业年份"].notna().sum() == 1
 
 
 def test_places_stand_in_the_unit_they_are_registered_in(folder: Path, units: gpd.GeoDataFrame) -> None:

@@ -6,11 +6,11 @@ import sys
 
 import typer
 
-from careshed.cli import places, steps
+from careshed.cli import places, policy, steps
 from careshed.cli.shared import app
 from careshed.schema import InputError
 
-__all__ = ["app", "main", "places", "steps"]
+__all__ = ["app", "main", "places", "policy", "steps"]
 
 
 def main() -> None:

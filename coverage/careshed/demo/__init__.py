@@ -51,7 +51,9 @@ def make_demo(folder: str | Path, *, seed: int = 2025) -> Path:
     registers.write_workbook(folder / "elder_care.xlsx", registers.elder_care(office), README.splitlines()[0])
     registers.write_csv(folder / "kindergartens.csv", schools)
     registers.write_csv(folder / "childcare.csv", registers.childcare(office, schools))
-    registers.write_csv(folder / "candidates.csv", registers.candidates(office, schools))
+    sites = registers.candidates(office, schools)
+    registers.write_csv(folder / "candidates.csv", sites)
+    registers.write_csv(folder / "clinics.csv", registers.clinics(sites))
     registers.write_csv(folder / "compounds.csv", registers.compounds(office, town, units, raster))
     (folder / "README.txt").write_bytes(README.encode())
     study = folder / "study.toml"

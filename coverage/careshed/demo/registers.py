@@ -189,7 +189,7 @@ def elder_care(office: Office) -> pd.DataFrame:
 
 def _shut(last: Row) -> Row:
     """Make up a day-care centre that closed, in the building next to an open facility."""
-    closed = {"名称": f"旧{last['名称']}", "类型": "日间照料中心", "状态": "停业", "开办年份": 2012}
+    closed: Row = {"名称": f"旧{last['名称']}", "类型": "日间照料中心", "状态": "停业", "开办年份": 2012}
     return last | closed | {"x": float(last["x"]) + 25.0, "床位数": 12, "建筑面积": 260}
 
 
@@ -198,7 +198,15 @@ OFFERED: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "日间照料中心": (("日托", 1.0), ("助餐", 0.8), ("上门服务", 0.3), ("医养结合", 0.3)),
     "农村幸福院": (("助餐", 0.7), ("日托", 0.3)),
     "敬老院": (("全托", 1.0), ("医养结合", 0.4)),
-    "区域养老服务中心": (("全托", 1.0), ("日托", 0.9), ("上门服务", 0.8), ("供需对接", 0.8), ("资源统筹", 0.8), ("医养结合", 0.6)),
+    "区域养老服务中心": (
+        ("全托", 1.0),
+        ("日托", 0.9),
+        ("上门服务", 0.8),
+        ("供需对接", 0.8),
+        ("资源统筹", 0.8),
+        ("医养结合", 0.6),
+        ("家庭照护床位", 0.5),
+    ),
 }
 """Type -> what it may offer, and how often it does."""
 
@@ -208,13 +216,14 @@ def _with_extent(table: pd.DataFrame) -> pd.DataFrame:
     rng = np.random.default_rng(9)
     kinds, beds = table["类型"].tolist(), table["床位数"].to_numpy(dtype=float)
     nursing = np.where(table["类型"].isin(["敬老院", "区域养老服务中心"]), rng.uniform(0.3, 0.8, len(table)), 0.0)
-    own = {
+    columns = {
         "服务功能": ["；".join(name for name, often in OFFERED[kind] if rng.random() < often) for kind in kinds],
         "护理型床位": np.round(beds * nursing).astype(int),
         "用地面积": (table["建筑面积"].to_numpy(dtype=float) * rng.uniform(0.5, 1.1, len(table)) / 10).astype(int) * 10,
         "停业年份": [2022 if status == "停业" else "" for status in table["状态"]],
     }
-    return table.drop(columns="备注").assign(**own, 备注=table["备注"])
+    own = pd.DataFrame(columns, index=table.index)
+    return pd.concat([table.drop(columns="备注"), own, table["备注"]], axis=1)
 
 
 def _rename(rows: Sequence[Row], header: str) -> None:
@@ -245,6 +254,16 @@ def childcare(office: Office, schools: pd.DataFrame) -> pd.DataFrame:
         rows.append(row | {"名称": f"{host['名称']}托班"})
     _rename(rows, "托位数")
     return _hosted(_table(office, rows, "TY", ("类型", *_headed("托位数"))), hosts, len(units))
+
+
+def clinics(sites: pd.DataFrame) -> pd.DataFrame:
+    """List the health centres and clinics that the list of sites names, as facilities in their own right."""
+    own = sites[sites["类型"] == "卫生服务站"].reset_index(drop=True)
+    kind = ["社区卫生服务机构" if name.endswith("社区卫生服务站") else "乡镇卫生院" for name in own["名称"]]
+    table = own[["名称", "经度", "纬度", "建筑面积", "所属单位代码", "备注"]].assign(
+        编号=[f"WS{n:03d}" for n in range(1, len(own) + 1)], 类型=kind, 状态="运营"
+    )
+    return table[["编号", "名称", "类型", "经度", "纬度", "建筑面积", "状态", "所属单位代码", "备注"]]
 
 
 def _hosted(table: pd.DataFrame, hosts: pd.DataFrame, first: int) -> pd.DataFrame:

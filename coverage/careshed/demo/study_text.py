@@ -24,6 +24,7 @@ About 250,000 people; 18.2 % are 60+, 12.5 % 65+, 2.5 % 80+, 3.8 % under 3.
   elder_care.xlsx     养老服务设施登记表 elder-care register
   childcare.csv       托育机构登记表 childcare register
   kindergartens.csv   幼儿园登记表 kindergarten register
+  clinics.csv         医疗卫生机构登记表 register of clinics
   candidates.csv      可利用场地清单 sites that could be used
   compounds.csv       居住小区登记表 residential compounds
 """
@@ -74,6 +75,13 @@ unit = "所属单位代码"
 
 [[facilities]]
 file = "kindergartens.csv"
+crs = "EPSG:4326"
+datum = "WGS-84"
+[facilities.columns]
+unit = "所属单位代码"
+
+[[facilities]]
+file = "clinics.csv"
 crs = "EPSG:4326"
 datum = "WGS-84"
 [facilities.columns]
@@ -159,4 +167,28 @@ id = "station"
 name_zh = "社区与村级设施"
 name_en = "Community and village stations"
 types = ["社区养老服务站", "日间照料中心", "农村幸福院"]
+
+# 按哪一规划评分 / the plan that the town is judged by
+[policy]
+profile = "shuozhou-2023"           # careshed profiles 可列出内置规划 / careshed profiles lists the shipped plans
+pooled_within_m = 500               # 小区共用沿路网此距离内的设施 / compounds share facilities within so many metres of street
+household_size = 3.0                # 户均人口 / people per household
+new_since = 2018                    # 此年及以后建成的为新建小区 / compounds built in or after this year are new
+
+[policy.set]                        # 规划未写明、由用户设定的目标 / targets that the plan leaves to the user
+elder_15min = 80                    # 一刻钟养老服务圈覆盖的老年人比例（%） / share of the old within a quarter of an hour, %
+elder_compound_standard = 20        # 每百户建筑面积（平方米） / floor area per 100 households, m²
+medical_adjacent = 30               # 毗邻卫生院（室）的设施比例（%） / share of facilities next to a clinic, %
+
+[[policy.entered]]                  # 图上无法得知、由部门填报 / what no map can know, entered by the offices
+rule = "tuo_certified"
+value = 91.5
+source = "虚构数据"
+date = "2025-06-30"
+
+[[policy.entered]]
+rule = "elder_staff"
+value = 96
+source = "虚构数据"
+date = "2025-06-30"
 """

@@ -21,6 +21,7 @@ from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
     from careshed.modes import Mode
+    from careshed.policy.judging import Scorecard
     from careshed.study import Service
 
 STEPS: Final = 8
@@ -65,9 +66,11 @@ def run_study(
         hierarchy = _hierarchy(study, networks)
         faults = (*faults, *dict.fromkeys(fault for result in results for fault in result.faults))
         faults = (*faults, *(hierarchy.findings if hierarchy is not None else ()))
-        files = write_all(study, results, hierarchy, faults, folders or Folders.of(Path(path)), lang, bar)
+        card = _judged(study, bar, lang)
+        faults = (*faults, *(card.faults if card is not None else ()))
+        files = write_all(study, results, hierarchy, card, faults, folders or Folders.of(Path(path)), lang, bar)
         bar.step("")
-    return RunResult(study, results, hierarchy, faults, tuple(files))
+    return RunResult(study, results, hierarchy, card, faults, tuple(files))
 
 
 def warm_up() -> None:
@@ -183,3 +186,13 @@ def _hierarchy(study: Study, networks: Mapping[Mode, Network]) -> Hierarchy | No
     mode = study.travel_mode(section.mode)
     network = networks.get(mode) or build_network(study.streets, mode=mode, crs=study.crs, snap_m=study.snap_m)
     return link_study(study, network)
+
+
+def _judged(study: Study, bar: Bar, lang: Lang) -> Scorecard | None:
+    """Judge the plan that the study names, where it names one."""
+    if study.policy is None:
+        return None
+    from careshed.policy.judging import judge_plan
+
+    bar.say(pick(lang, "按规划评分", "judging the plan"))
+    return judge_plan(study)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from careshed.isochrones import Certificate
+    from careshed.policy.judging import Scorecard
     from careshed.reach import TravelTimes
     from careshed.schema import Fault
     from careshed.siting import SitePlan
@@ -77,6 +78,8 @@ class RunResult:
     services: tuple[ServiceResult, ...]
     hierarchy: Hierarchy | None
     """Who depends on whom among facilities, where the study asks for it."""
+    card: Scorecard | None
+    """The plan judged on the study's data, where the study names one."""
     faults: tuple[Fault, ...]
     files: tuple[Path, ...]
     """Everything written, maps first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from careshed.report.scorecard_words import headline
 from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
         )
         if one.places is not None:
             yield f"    {_places_line(one.places, lang)}"
+    if result.card is not None:
+        yield f"  {result.card.name(lang)}{pick(lang, '：', ': ')}{headline(result.card, lang)}"
     groups = (
         (pick(lang, "地图", "maps"), [file for file in result.files if file.suffix == ".html"]),
         (pick(lang, "选址清单", "site lists"), [file for file in result.files if file.name.endswith("_sites.xlsx")]),

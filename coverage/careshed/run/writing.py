@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from careshed.maps import write_map, write_places_map
+from careshed.policy.changes import save_run_card
 from careshed.reach import write_travel_times
 from careshed.report import write_coverage, write_faults, write_gaps, write_hierarchy, write_layer, write_places, write_sites
+from careshed.report.scorecard import write_scorecard
 from careshed.run.manifest import write_manifest
 from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
+    from careshed.policy.judging import Scorecard
     from careshed.run.progress import Bar
     from careshed.run.results import Folders, ServiceResult
     from careshed.schema import Fault
@@ -24,6 +27,7 @@ def write_all(
     study: Study,
     results: Sequence[ServiceResult],
     hierarchy: Hierarchy | None,
+    card: Scorecard | None,
     faults: Sequence[Fault],
     folders: Folders,
     lang: Lang,
@@ -58,6 +62,10 @@ def write_all(
         tables += _write_tables(result, folders.processed, titled)
     if hierarchy is not None:
         lists.append(write_hierarchy(folders.maps / "hierarchy.xlsx", hierarchy, names=level_names(study, lang), **about))
+    if card is not None:
+        maps.append(write_scorecard(folders.maps / "scorecard.html", card, lang=lang))
+        lists.append(write_scorecard(folders.maps / "scorecard.xlsx", card, lang=lang))
+        tables.append(save_run_card(folders.processed / "scorecards", card, replace=True))
     tables.append(write_faults(folders.processed / "faults.csv", faults, lang=lang))
     files = [*maps, *lists, *tables]
     return [*files, write_manifest(study, results, faults, files, folders.processed / "run.json")]

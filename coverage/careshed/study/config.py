@@ -199,6 +199,8 @@ class PolicySection(_Section):
     types: dict[str, str] = Field(default_factory=dict)
     """Word of a register -> facility type as the catalogue names it."""
     entered: Annotated[tuple[EnteredSection, ...], BeforeValidator(_listed)] = ()
+    complete: Texts = ()
+    """Facility types and functions of which the registers are complete, so that none listed means that there is none."""
     pooled_within_m: Annotated[float, Field(gt=0)] = 300.0
     """A compound shares the facilities within this many metres of street, 300 m being the 5-minute circle."""
     household_size: Annotated[float, Field(gt=0)] = 3.0
