@@ -93,7 +93,7 @@ def test_the_workbook_holds_the_split_loads_fairness_and_scores(demo: RunResult,
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["By unit", "By facility", "Fairness", "Score"]
     split = [row for row in book["By unit"].iter_rows(values_only=True) if row[1] == "All"]
-    assert split[0][4] == pytest.approx(found.split.loc["ALL", "served"])
+    assert split[0][5] == pytest.approx(found.split.loc["ALL", "served"])
     texts = {str(cell) for row in book["By unit"].iter_rows(values_only=True) for cell in row if cell}
     assert "Made-up data, for demonstration only" in texts
     assert any("30.0% of children under 3 look for a place" in text for text in texts)
@@ -116,13 +116,20 @@ def test_every_station_of_the_demo_has_a_centre_or_a_reason(demo: RunResult, tmp
     assert linked.levels == ("centre", "station")
     stations = linked.facilities[linked.facilities["level"] == "station"]
     assert (stations["parent"] != "").sum() + len(linked.links["station"].orphans) == len(stations)
-    path = write_hierarchy(tmp_path / "h.xlsx", linked, names={"station": "Stations"}, lang="en", study_name="Q", data_date="2025")
+    path = write_hierarchy(
+        tmp_path / "h.xlsx", linked, names={"station": "Stations"}, lang="en", study_name="Q", data_date="2025"
+    )
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["Levels", "Links"]
+    assert book.sheetnames == ["Levels", "Links", "Parents"]
     rows = [row for row in book["Levels"].iter_rows(values_only=True) if row[0] == "Stations"]
     assert rows[0][1] == len(stations)
-    reasons = {row[6] for row in book["Links"].iter_rows(values_only=True)}
-    assert "no parent within the limit" in reasons
+    links = list(book["Links"].iter_rows(values_only=True))
+    orphans = [row for row in links if row[8] == "no parent within the limit"]
+    assert len(orphans) == len(linked.links["station"].orphans)
+    assert all(row[6] and row[7] > 60 for row in orphans)  # the nearest centre is told, though beyond the hour
+    assert {row[3] for row in book["Parents"].iter_rows(values_only=True)} >= {
+        int(n) for n in linked.links["station"].parents["children"]
+    }
 
 
 def test_centres_that_can_take_few_leave_the_others_without_a_parent(demo: RunResult):
@@ -158,7 +165,7 @@ def test_a_level_without_a_name_is_called_by_its_id():
     assert HierarchyLevel(id="city", types=("中心",)).name("zh") == "city"
 
 
-def test_faults_of_the_hierarchy_are_told_together(demo: RunResult, tmp_path: Path):
+def test_faults_of_the_hierarchy_are_told_together(demo: RunResult):
     text = demo.study.path.read_text(encoding="utf-8")
     text = text.replace('mode = "adult"  ', 'mode = "adlut"  ').replace('id = "station"', 'id = "centre"')
     text = text.replace('"日间照料中心", "农村幸福院"]\n"""', '"区域养老服务中心"]').replace(
@@ -204,40 +211,56 @@ def test_the_command_writes_the_places_map(times: list[object], tmp_path: Path):
 
 def test_the_command_measures_catchments_by_the_method_asked(demo: RunResult, times: list[object], tmp_path: Path):
     for method in ("2sfca", "e2sfca"):
-        invoke("floating-catchment", *times, "-o", tmp_path / f"{method}.gpkg", "--method", method)
-    plain, enhanced = (gpd.read_file(tmp_path / f"{method}.gpkg")["access"] for method in ("2sfca", "e2sfca"))
+        told = invoke("floating-catchment", *times, "-o", tmp_path / f"{method}.gpkg", "--method", method, "--lang", "en")
+        assert "children under 3 × 30.0%" in told
+    plain, enhanced = (gpd.read_file(tmp_path / f"{m}.gpkg")["places_per_1000_seekers"] for m in ("2sfca", "e2sfca"))
     people = demo.study.cells["p0_3"].to_numpy()
     # Both share out all places of catchments that hold anybody (Σ P·A = Σ S), so the means agree; cells differ.
     assert (plain * people).sum() == pytest.approx((enhanced * people).sum())
     assert (plain - enhanced).abs().max() > 1
+    # The workbook and the map show the same figures.
+    assert np.allclose(enhanced.fillna(-1), demo.services[0].places.access.access.fillna(-1))
 
 
-@pytest.mark.parametrize(("by", "rows"), [("measure", "gini"), ("setting", "urban"), ("unit", "990101001"), ("group", "p0_3")])
-def test_the_command_reports_fairness_in_four_ways(times: list[object], tmp_path: Path, by: str, rows: str):
+@pytest.mark.parametrize(
+    ("by", "shown"), [("measure", "基尼系数"), ("setting", "城镇"), ("unit", "鼓楼街道"), ("group", "3岁以下婴幼儿")]
+)
+def test_the_command_reports_fairness_in_four_ways(times: list[object], tmp_path: Path, by: str, shown: str):
     invoke("equity-report", *times, "-o", tmp_path / "e.csv", "--by", by)
-    table = pd.read_csv(tmp_path / "e.csv", encoding="utf-8-sig", dtype=str, index_col=0)
-    assert rows in table.index
+    table = pd.read_csv(tmp_path / "e.csv", encoding="utf-8-sig", dtype=str)
+    assert table.isin([shown]).any(axis=None)
+    assert (table["备注"] == "虚构数据，仅供演示").all()
 
 
 def test_the_command_scores_units_with_every_part(times: list[object], tmp_path: Path):
     told = invoke("service-score", *times, "-o", tmp_path / "s.csv", "--lang", "en")
     table = pd.read_csv(tmp_path / "s.csv", encoding="utf-8-sig")
     assert "weighted mean" in told
-    assert {"score", "rank", "share_part", "rank_best", "rank_worst"} <= set(table.columns)
+    assert {"Score", "Rank", "people in reach", "Worst rank under any weights"} <= set(table.columns)
+    assert table["Level"].isin(["street (jiedao)", "township"]).all()
 
 
 def test_the_command_links_facilities_level_by_level(demo: RunResult, tmp_path: Path):
     told = invoke("build-hierarchy", demo.study.path, "-o", tmp_path / "h.xlsx", "--lang", "en")
     assert "→" in told
-    assert openpyxl.load_workbook(tmp_path / "h.xlsx").sheetnames == ["Levels", "Links"]
+    assert openpyxl.load_workbook(tmp_path / "h.xlsx").sheetnames == ["Levels", "Links", "Parents"]
 
 
-def test_the_command_compares_a_closure_with_today(demo: RunResult, tmp_path: Path):
-    closed = demo.services[0].times.facilities.index[0]
-    invoke("compare-runs", demo.study.path, "-s", "childcare", "--close", closed, "-o", tmp_path / "c.csv", "--lang", "en")
-    table = pd.read_csv(tmp_path / "c.csv", encoding="utf-8-sig", index_col=0)
-    assert table.loc["ALL", "lose"] > 0
-    assert table.loc["ALL", "gain"] == 0
+def test_the_command_counts_the_longer_walks_of_those_who_lose_their_facility(demo: RunResult, tmp_path: Path):
+    from careshed.network import build_network
+    from careshed.reach import travel_times
+
+    study, before = demo.study, demo.services[0].times
+    closed = before.facilities.index[before.nearest_facility[study.cells["p0_3"].to_numpy().argmax()]]
+    told = invoke("compare-runs", study.path, "-s", "childcare", "--close", closed, "-o", tmp_path / "c.csv", "--lang", "en")
+    table = pd.read_csv(tmp_path / "c.csv", encoding="utf-8-sig").set_index("Name")
+    network = build_network(study.streets, mode=study.mode("childcare"), crs=study.crs, snap_m=study.snap_m)
+    after = travel_times(network, before.facilities.drop(closed), study.cells, limit_min=15)
+    known = (before.nearest_cost >= 0) & (after.nearest_cost >= 0)
+    lost = ((before.nearest_cost - after.nearest_cost) / 60_000 * study.cells["p0_3"].to_numpy())[known].sum()
+    assert lost < 0
+    assert table.loc["All", "Saved in all (person-minutes)"] == pytest.approx(lost, abs=0.1)
+    assert "0 come within 15 minutes" in told
 
 
 def test_the_command_shows_what_the_plan_adds_and_compares_with_another_study(demo: RunResult, tmp_path: Path):
@@ -245,8 +268,68 @@ def test_the_command_shows_what_the_plan_adds_and_compares_with_another_study(de
     plan = demo.services[0].plan
     assert f"{plan.people_covered_after - plan.people_covered_before:,.0f} come within 15 minutes" in told
     assert "<html" in (tmp_path / "c.html").read_text(encoding="utf-8")
-    same = invoke("compare-runs", demo.study.path, "-s", "childcare", "--against", demo.study.path, "-o", tmp_path / "s.csv")
+    same = invoke("compare-runs", demo.study.path, "-s", "childcare", "--against", demo.study.path, "-o", tmp_path / "s.xlsx")
     assert "0 人新增" in same
+
+
+def test_two_studies_that_judge_differently_are_not_compared(demo: RunResult, tmp_path: Path):
+    other = demo.study.folder / "other.toml"
+    other.write_text(
+        demo.study.path.read_text(encoding="utf-8").replace("within_minutes = 15", "within_minutes = 10", 1), "utf-8"
+    )
+    asked = ["compare-runs", str(demo.study.path), "-s", "childcare", "--against", str(other), "-o", str(tmp_path / "c.csv")]
+    result = CliRunner().invoke(cli.app, asked)
+    other.unlink()
+    assert "within_minutes: 15.0 / 10.0" in str(result.exception)
+
+
+def test_people_go_where_their_catchment_says(demo: RunResult, times: list[object], tmp_path: Path):
+    own = demo.services[0].times.facilities.index[0]
+    table = tmp_path / "zones.csv"
+    units = demo.study.units.index[demo.study.units["level"] == "street"]
+    table.write_text("街道,设施\n" + "".join(f"{unit},{own}\n" for unit in units), encoding="utf-8-sig")
+    invoke("assign-places", *times, "--catchment", table, "-o", tmp_path / "p.xlsx", "--lang", "en")
+    rows = list(openpyxl.load_workbook(tmp_path / "p.xlsx")["By facility"].iter_rows(values_only=True))
+    taken = {row[0]: row[3] for row in rows if isinstance(row[3], int | float)}
+    assert taken[own] > 0
+    assert sum(taken.values()) == taken[own]
+    table.write_text("街道\n990101001\n", encoding="utf-8")
+    result = CliRunner().invoke(cli.app, [str(one) for one in ["assign-places", *times, "--catchment", table, "-o", "p.csv"]])
+    assert "needs two columns" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["equity-report", "-o", "e.html"], "this command writes .xlsx, .csv"),
+        (["write-places-map", "-o", "m.xlsx"], "this command writes .html"),
+        (["floating-catchment", "-o", "c.csv"], "this command writes .geojson, .json, .gpkg"),
+        (["compare-runs", "-o", "c.csv"], "say what changes"),
+        (["compare-runs", "-o", "c.csv", "--close", "TY001,TY002"], "repeat --close for each"),
+        (["floating-catchment", "-o", "c.gpkg", "--minutes", "0"], "0"),
+    ],
+)
+def test_what_a_command_cannot_do_it_says(demo: RunResult, arguments: list[str], told: str):
+    name, *rest = arguments
+    result = CliRunner().invoke(cli.app, [name, str(demo.study.path), "-s", "childcare", *rest])
+    assert result.exit_code != 0
+    assert told in str(result.exception)
+
+
+def test_errors_speak_the_language_of_the_study(demo: RunResult, monkeypatch, capsys):
+    wrong = demo.study.folder / "english.toml"
+    text = demo.study.path.read_text(encoding="utf-8").replace('lang = "zh"', 'lang = "en"').replace("snap_m", "snapm")
+    wrong.write_text(text, encoding="utf-8")
+    for asked, told in (([], "unknown key"), (["--lang=zh"], "未知的键"), (["--lang", "en"], "unknown key")):
+        monkeypatch.setattr("sys.argv", ["careshed", "open-study", str(wrong), *asked])
+        with pytest.raises(SystemExit):
+            cli.main()
+        assert told in capsys.readouterr().err
+    wrong.unlink()
+    monkeypatch.setattr("sys.argv", ["careshed", "run", str(demo.study.folder / "none.toml")])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "none.toml" in capsys.readouterr().err
 
 
 def test_commands_refuse_what_the_study_lacks(demo: RunResult, tmp_path: Path):

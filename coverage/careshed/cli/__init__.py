@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
+from typing import Final
 
 import typer
 
 from careshed.cli import places, policy, steps
 from careshed.cli.shared import app
 from careshed.schema import InputError
+from careshed.words import Lang
 
 __all__ = ["app", "main", "places", "policy", "steps"]
+
+
+_LANG: Final = re.compile(r"^\s*lang\s*=\s*[\"'](zh|en)[\"']", re.MULTILINE)
 
 
 def main() -> None:
@@ -21,8 +28,21 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        typer.echo(error.text("en" if "en" in sys.argv else "zh"), err=True)
+        typer.echo(error.text(_lang(sys.argv[1:])), err=True)
         sys.exit(1)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OSError) as error:
         typer.echo(str(error), err=True)
         sys.exit(1)
+
+
+def _lang(arguments: list[str]) -> Lang:
+    """Tell the language of messages: the one asked for, else that of the study file named, else Chinese."""
+    for at, word in enumerate(arguments):
+        asked = arguments[at + 1] if word == "--lang" and at + 1 < len(arguments) else word.removeprefix("--lang=")
+        if word.startswith("--lang") and asked in ("zh", "en"):
+            return "en" if asked == "en" else "zh"
+    for word in arguments:
+        if word.endswith(".toml") and Path(word).is_file():
+            found = _LANG.search(Path(word).read_text(encoding="utf-8", errors="replace"))
+            return "en" if found and found[1] == "en" else "zh"
+    return "zh"

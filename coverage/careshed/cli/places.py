@@ -17,6 +17,8 @@ from careshed.cli.shared import (
     TimesFile,
     about,
     app,
+    network_of,
+    only,
     opened_study,
     plan_of,
     times_of,
@@ -35,6 +37,10 @@ Rate = Annotated[
     float | None,
     typer.Option("--demand-rate", help="share of the group that looks for a place; the service's if left out  需求率"),
 ]
+CatchmentFile = Annotated[
+    Path | None,
+    typer.Option("--catchment", help="CSV with a unit (or cell) and a facility id a row: people go where it says  划片表"),
+]
 RuleOption = Annotated[
     Literal["least_time", "nearest", "nearest_with_overflow"] | None,
     typer.Option("--rule", help="how people find places; the service's if left out  入位规则"),
@@ -49,6 +55,7 @@ def assign_places_(
     times: TimesFile = None,
     rule: RuleOption = None,
     demand_rate: Rate = None,
+    catchment: CatchmentFile = None,
     lang: Language = None,
 ) -> None:
     """Assign people to places: who is served, who finds none free, who is out of reach; write XLSX or CSV.  按床位、托位分配。"""
@@ -56,15 +63,19 @@ def assign_places_(
 
     opened = opened_study(study)
     rules = _with(opened.service(service), rule, demand_rate)
-    found = _found(opened, rules, times_of(opened, rules, times, None))
+    found = _found(opened, rules, times_of(opened, rules, times, None), catchment)
     told = about(opened, lang, rules)
     total = found.split.loc["ALL"]
     typer.echo(
         pick(
             told["lang"],
-            "{:,.0f} 人需要位子：有位 {:,.0f}，无空位 {:,.0f}，不可达 {:,.0f}，无法判断 {:,.0f}",
-            "{:,.0f} people look for a place: {:,.0f} have one, {:,.0f} find none free, {:,.0f} out of reach, {:,.0f} unjudged",
-        ).format(*(total[name] for name in ("people", "served", "no_place", "out_of_reach", "unjudged")))
+            "{:,.0f} 人需要位子（{}）：有位 {:,.0f}，无空位 {:,.0f}，不可达 {:,.0f}，无法判断 {:,.0f}",
+            "{:,.0f} people look for a place ({}): {:,.0f} have one, {:,.0f} find none, {:,.0f} out of reach, {:,.0f} unjudged",
+        ).format(
+            total["people"],
+            pick(told["lang"], f"假设占 {found.demand_rate:.1%}", f"assumed: {found.demand_rate:.1%}"),
+            *(total[name] for name in ("served", "no_place", "out_of_reach", "unjudged")),
+        )
         + f" → {write_places(out, found, units=opened.units, **told)}"
     )
 
@@ -77,15 +88,17 @@ def write_places_map_(
     times: TimesFile = None,
     rule: RuleOption = None,
     demand_rate: Rate = None,
+    catchment: CatchmentFile = None,
     lang: Language = None,
 ) -> None:
     """Write the offline map of who has a place and how full each facility is.  写出床位与托位地图。"""
     from careshed.maps import write_places_map
 
+    only(out, ".html")
     opened = opened_study(study)
     rules = _with(opened.service(service), rule, demand_rate)
     matrix = times_of(opened, rules, times, None)
-    found = _found(opened, rules, matrix)
+    found = _found(opened, rules, matrix, catchment)
     write_places_map(
         out,
         opened,
@@ -111,24 +124,32 @@ def floating_catchment_(
         Literal["2sfca", "e2sfca", "3sfca", "bfca", "m2sfca", "huff", "congested"],
         typer.Option("--method", help="way of letting people compete for places  方法"),
     ] = "e2sfca",
+    demand_rate: Rate = None,
+    lang: Language = None,
 ) -> None:
-    """Measure the places per 1,000 people that each cell finds; write GeoPackage or GeoJSON.  移动搜索法可达性。"""
-    from careshed.supply.catchments import floating_catchment
+    """Measure the places per 1,000 seekers that each cell finds; write GeoPackage or GeoJSON.  移动搜索法可达性。"""
+    from careshed.supply.catchments import METHOD_NAMES, floating_catchment
     from careshed.supply.decay import GaussianToZero
 
+    only(out, ".geojson", ".json", ".gpkg")
     opened = opened_study(study)
-    rules = opened.service(service)
+    rules = _with(opened.service(service), None, demand_rate)
+    who, limit = group or rules.group, rules.within_minutes if minutes is None else minutes
     found = floating_catchment(
         times_of(opened, rules, times, minutes),
-        opened.cells,
-        group=group or rules.group,
+        opened.cells.assign(**{who: opened.cells[who] * rules.demand_rate}),
+        group=who,
         method=method,
-        minutes=minutes or rules.within_minutes,
+        minutes=limit,
         decay=None if method == "2sfca" else GaussianToZero(),
         per=1000.0,
     )
-    write_any_layer(opened.cells.assign(access=found.access, unknown_in_reach=found.unknown_in_reach), out)
-    typer.echo(f"→ {out}")
+    made = {"method": method, "minutes": limit, "group": who, "demand_rate": rules.demand_rate, "per": 1000.0}
+    layer = opened.cells.assign(places_per_1000_seekers=found.access, unknown_in_reach=found.unknown_in_reach, **made)
+    write_any_layer(layer.assign(made_up=opened.made_up), out)
+    lang = lang or opened.lang
+    told = f"{pick(lang, *METHOD_NAMES[method])} ≤ {limit:g} min, {group_name(who, lang)} × {rules.demand_rate:.1%}"
+    typer.echo(f"{told} → {out}")
 
 
 @app.command("equity-report")
@@ -143,29 +164,34 @@ def equity_report_(
     ] = "measure",
     lang: Language = None,
 ) -> None:
-    """Measure how fairly the walk to the nearest facility is shared; write CSV.  公平性指标。"""
+    """Measure how fairly the walk to the nearest facility is shared; write XLSX or CSV.  公平性指标。"""
+    from careshed.report import write_fairness
+
+    only(out, ".xlsx", ".csv")
     opened = opened_study(study)
     rules = opened.service(service)
     table = _fairness(opened, rules, times_of(opened, rules, times, None), by)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(out, encoding="utf-8-sig", float_format="%.6g")
-    typer.echo(f"{group_name(rules.group, lang or opened.lang)}: {len(table)} → {out}")
+    write_fairness(out, table, names=opened.units["name"].astype(str).to_dict(), **about(opened, lang, rules))
+    typer.echo(f"→ {out}")
 
 
 @app.command("service-score")
 def service_score_(study: StudyFile, service: ServiceId, out: Out, times: TimesFile = None, lang: Language = None) -> None:
-    """Score the service capacity of streets and townships, every part shown; write CSV.  服务能力评价。"""
+    """Score the service capacity of streets and townships, every part shown; write XLSX or CSV.  服务能力评价。"""
+    from careshed.report import write_score
     from careshed.supply.score import SERVICE_INDICATORS, rank_ranges, service_indicators, service_score
 
+    only(out, ".xlsx", ".csv")
     opened = opened_study(study)
     rules = opened.service(service)
     matrix = times_of(opened, rules, times, None)
     table = service_indicators(matrix, opened.cells, opened.units, minutes=rules.within_minutes, group=rules.group)
     score = service_score(table[table["people"] > 0], SERVICE_INDICATORS)
-    ranks = rank_ranges(score, seed=0)[["rank_best", "rank_worst"]]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    table[["name", "level", "people"]].join(score.table).join(ranks).to_csv(out, encoding="utf-8-sig", float_format="%.6g")
-    typer.echo(f"{score.method(lang or opened.lang)} → {out}")
+    ranks = rank_ranges(score, seed=0)[["draw_low", "draw_high", "rank_best", "rank_worst"]]
+    told = about(opened, lang, rules)
+    whole = table[["name", "level", "people"]].join(score.table).join(ranks)
+    write_score(out, whole, score.method(told["lang"]), score.parts, **told)
+    typer.echo(f"{score.method(told['lang'])} → {out}")
 
 
 @app.command("build-hierarchy")
@@ -184,9 +210,16 @@ def build_hierarchy_(study: StudyFile, out: Out, lang: Language = None) -> None:
     lang = lang or opened.lang
     names = {level.id: level.name(lang) for level in section.level}
     write_hierarchy(
-        out, linked, names=names, study_name=opened.name, lang=lang, made_up=opened.made_up, data_date=opened.data_date
+        out,
+        linked,
+        names=names,
+        study_name=opened.name,
+        lang=lang,
+        made_up=opened.made_up,
+        data_date=opened.data_date,
+        mode=pick(lang, mode.zh, mode.en),
     )
-    typer.echo(f"{summary_line(linked, lang)} → {out}")
+    typer.echo(f"{summary_line(linked, lang, names)} → {out}")
 
 
 @app.command("compare-runs")
@@ -199,10 +232,16 @@ def compare_runs_(
     with_plan: Annotated[bool, typer.Option("--with-plan", help="add the sites that the plan chooses  加入规划选址")] = False,
     lang: Language = None,
 ) -> None:
-    """Compare before and after: who gains and who loses reach; write a map (HTML) or units (CSV).  前后对比。"""
+    """Compare before and after: who gains and who loses reach; write a map (HTML) or units (XLSX, CSV).  前后对比。"""
     from careshed.maps import write_change_map
+    from careshed.report import write_comparison
     from careshed.supply.compare import compare_runs
 
+    only(out, ".html", ".xlsx", ".csv")
+    if against is None and not close and not with_plan:
+        raise ValueError(
+            "say what changes: --close ID, --with-plan or --against STUDY  请写明变化：--close、--with-plan 或 --against"
+        )
     opened = opened_study(study)
     rules = opened.service(service)
     before = times_of(opened, rules, None, None)
@@ -217,25 +256,46 @@ def compare_runs_(
         group=rules.group,
         cells_after=later.cells if against is not None else None,
     )
+    told = about(opened, lang, rules)
     if out.suffix.lower() == ".html":
         write_change_map(out, opened, service=service, before=before, after=after, change=change, lang=lang)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        change.units.to_csv(out, encoding="utf-8-sig", float_format="%.6g")
-    typer.echo(f"{change.summary(lang or opened.lang)} → {out}")
+        write_comparison(out, change, **told)
+    typer.echo(f"{change.summary(told['lang'])} → {out}")
 
 
 def _after(study: Study, later: Study, rules: Service, before: TravelTimes, close: list[str], with_plan: bool) -> TravelTimes:
-    """Work out travel times after the change asked for: another study, closures, new sites, in this order."""
-    from careshed.supply.compare import close_facilities, plan_times
+    """Search again after the change asked for: another study, closures, new sites, in this order."""
+    import pandas as pd
 
-    after = before if later is study else times_of(later, later.service(rules.id), None, None)
-    if close:
-        after = close_facilities(after, close)
+    from careshed.reach import travel_times
+
+    if later is not study:
+        _same_rules(rules, later.service(rules.id))
+    facilities = later.facilities(rules.id)
+    unknown = [one for one in close if one not in facilities.index]
+    if unknown:
+        hint = "; repeat --close for each  多个设施请重复写 --close" if any("," in one for one in unknown) else ""
+        raise ValueError(f"no such facilities of {rules.id}: {', '.join(unknown)}{hint}")
+    facilities = facilities[~facilities.index.isin(close)]
+    network = network_of(later, rules)
+    limit = before.limit / 60_000
     if with_plan:
-        options = times_of(later, rules, None, rules.within_minutes, candidates=True)
-        after = plan_times(after, options, plan_of(later, rules, after, None))
-    return after
+        existing = travel_times(network, facilities, later.cells, limit_min=limit)
+        chosen = later.candidates(rules.id).loc[plan_of(later, rules, existing, None).sites.index]
+        facilities = pd.concat([facilities, chosen.reindex(columns=facilities.columns).set_geometry(chosen.geometry)])
+    return travel_times(network, facilities, later.cells, limit_min=limit)
+
+
+def _same_rules(first: Service, second: Service) -> None:
+    """Refuse two studies that judge a service differently: their difference would be of rules, not of reach."""
+    wrong = [
+        f"{key}: {getattr(first, key)} / {getattr(second, key)}"
+        for key in ("group", "within_minutes", "mode")
+        if getattr(first, key) != getattr(second, key)
+    ]
+    if wrong:
+        raise ValueError(f"the two studies judge {first.id!r} differently ({'; '.join(wrong)})  两份研究的判断标准不同，请统一")
 
 
 def _with(service: Service, rule: str | None, demand_rate: float | None) -> Service:
@@ -244,7 +304,7 @@ def _with(service: Service, rule: str | None, demand_rate: float | None) -> Serv
     return service.model_copy(update={key: value for key, value in given.items() if value is not None})
 
 
-def _found(study: Study, rules: Service, matrix: TravelTimes) -> PlacesFound:
+def _found(study: Study, rules: Service, matrix: TravelTimes, catchment: Path | None) -> PlacesFound:
     from careshed.supply.service import find_places
 
     found = find_places(
@@ -254,11 +314,24 @@ def _found(study: Study, rules: Service, matrix: TravelTimes) -> PlacesFound:
         group=rules.group,
         minutes=rules.within_minutes,
         demand_rate=rules.demand_rate,
-        rule=rules.places_rule,
+        rule=rules.places_rule if catchment is None else "catchment",
+        catchment=None if catchment is None else _catchments(catchment, study),
     )
     if found is None:
         raise ValueError(f"{rules.id}: no facility's places are known; add 床位数 or 托位数 to the register  登记表中缺少位数")
     return found
+
+
+def _catchments(file: Path, study: Study) -> pd.Series[str]:
+    """Read which facility a unit's (or a cell's) people go to: first column the unit or cell, second the facility's id."""
+    import pandas as pd
+
+    table = pd.read_csv(file, dtype=str, encoding="utf-8-sig").dropna()
+    if table.shape[1] < 2:
+        raise ValueError(f"{file.name}: needs two columns, unit (or cell) and facility  需要两列：单元（或格网）与设施编号")
+    keys, facilities = table.iloc[:, 0].str.strip(), table.iloc[:, 1].str.strip()
+    by_unit = keys.isin(study.units.index.astype(str)).all()
+    return pd.Series(facilities.to_numpy(), index=pd.Index(keys if by_unit else keys.astype(int)))
 
 
 def _fairness(study: Study, rules: Service, matrix: TravelTimes, by: str) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def times_of(
     places = study.candidates(service.id) if candidates else study.facilities(service.id)
     if file is not None:
         return read_travel_times(file, places, study.cells)
-    limit = minutes or max(*service.minutes, service.within_minutes)
+    limit = max(*service.minutes, service.within_minutes) if minutes is None else minutes
     return travel_times(network_of(study, service), places, study.cells, limit_min=limit)
 
 
@@ -97,6 +97,26 @@ def about(study: Study, lang: Lang | None, service: Service) -> dict[str, Any]:
 
 
 def write_any_layer(table: GeoDataFrame, path: Path) -> None:
-    """Write a layer as GeoJSON or GeoPackage, the suffix decides."""
+    """Write a layer as GeoJSON or GeoPackage, the suffix decides.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is neither.
+    """
+    only(path, ".geojson", ".json", ".gpkg")
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_file(path, driver="GeoJSON" if path.suffix.lower() in (".geojson", ".json") else "GPKG")
+    table.to_file(path, driver="GPKG" if path.suffix.lower() == ".gpkg" else "GeoJSON")
+
+
+def only(path: Path, *suffixes: str) -> None:
+    """Refuse a file whose suffix is not among those that a command writes.
+
+    Raises
+    ------
+    ValueError
+        That names those it writes.
+    """
+    if path.suffix.lower() not in suffixes:
+        written = ", ".join(suffixes)
+        raise ValueError(f"{path.name}: this command writes {written}; change the suffix  本命令只写 {written}，请改后缀")

@@ -111,7 +111,7 @@ def travel_times_(
 
     opened = opened_study(study)
     times = times_of(opened, opened.service(service), None, minutes, candidates=candidates)
-    typer.echo(f"{times.pairs:,} × {times.metric} ≤ {times.limit} → {write_travel_times(out, times)}")
+    typer.echo(f"{times.pairs:,} pairs ≤ {times.limit / 60_000:g} min → {write_travel_times(out, times)}")
 
 
 @app.command("draw-isochrones")
@@ -159,7 +159,7 @@ def coverage_(
         times_of(opened, rules, times, minutes),
         opened.cells,
         opened.units,
-        minutes=minutes or rules.within_minutes,
+        minutes=rules.within_minutes if minutes is None else minutes,
         group=group or rules.group,
     )
     typer.echo(f"{float(table['share'].iloc[0]):.1%} → {write_coverage(out, table, **about(opened, lang, rules))}")
@@ -185,7 +185,7 @@ def find_gaps_(
     found = find_gaps(
         times_of(opened, rules, times, minutes),
         opened.cells,
-        minutes=minutes or rules.within_minutes,
+        minutes=rules.within_minutes if minutes is None else minutes,
         group=asked,
         units=opened.units,
     )

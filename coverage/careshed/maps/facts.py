@@ -64,7 +64,8 @@ class Scope:
         who = group_name(self.group, self.lang)
         if self.demand_rate == 1:
             return who
-        return pick(self.lang, f"需要位子的{who}", f"{who} who look for a place")
+        rate = f"{self.demand_rate:.1%}"
+        return pick(self.lang, f"需要位子的{who}（假设占 {rate}）", f"{who} who look for a place (assumed: {rate})")
 
 
 def scope_of(

@@ -169,11 +169,17 @@ def write_places_map(
             "loads": facility_lists(facility_rows(table, study.units, scope), scope),
             "unit_bars": unit_list(splits, layers, study.units, scope),
         }
-        | notes(scope, assumptions(study, scope, times), study.faults),
+        | notes(scope, [*_rule(assignment, scope), *assumptions(study, scope, times)], study.faults),
         layers=layers,
         words=PLACES,
         parts=("supply",),
     )
+
+
+def _rule(assignment: Assigned, scope: Scope) -> list[tuple[str, str]]:
+    """Say by which rule people were assigned, where the assignment knows."""
+    method = getattr(assignment, "method", None)
+    return [(told(PLACES, scope.lang, "rule"), method(scope.lang))] if callable(method) else []
 
 
 def _fit(study: Study, times: TravelTimes, assignment: Assigned) -> None:

@@ -185,7 +185,7 @@ def access_legend(layer: Layer, access: CatchmentResult, scope: Scope) -> Legend
         "access",
         told(PLACES, scope.lang, "access"),
         tuple(zip(ACCESS_COLOURS, break_labels(breaks), strict=False)),
-        told(PLACES, scope.lang, "access_unit"),
+        told(PLACES, scope.lang, "access_unit", scope.seekers),
         told(PLACES, scope.lang, "access_note", method),
     )
 

@@ -19,7 +19,8 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
         "Each cell shows what holds for most of its people; paler where that is under three quarters of them.",
     ),
     "access": ("可及位数", "Places within reach"),
-    "access_unit": ("位/千人", "places per 1,000"),
+    "rule": ("入位规则", "How people find places"),
+    "access_unit": ("位/每千名{}", "places per 1,000 {}"),
     "access_note": (
         "{}：附近的位置按争用人数分摊。",
         "{}: places nearby, shared out among all who compete for them.",

@@ -1,8 +1,9 @@
-"""Write who finds a place, how full facilities are, how fair it is and who depends on whom, as workbooks."""
+"""Write who finds a place, how full facilities are and how fair it is, as workbooks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame
 
-    from careshed.supply.hierarchy import Hierarchy
     from careshed.supply.service import PlacesFound
 
 
@@ -43,11 +43,24 @@ def write_places(
         If the suffix is neither ``.xlsx`` nor ``.csv``.
     """
     about = (study_name, lang, made_up_line(made_up, lang), data_date)
-    split = _split_sheet(found, *about)
+    split = _split_sheet(found, units, *about)
     sheets = [split, _load_sheet(found, *about), _fairness_sheet(found, *about)]
     if found.score is not None and units is not None:
         sheets.append(_score_sheet(found, units, *about))
-    return choose_format(path, {".xlsx": lambda to: write_workbook(to, sheets), ".csv": lambda to: write_csv(to, split)})
+    return choose_format(
+        path, {".xlsx": lambda to: write_workbook(to, sheets), ".csv": lambda to: write_csv(to, _with_rule(split, found, lang))}
+    )
+
+
+def _with_rule(split: Sheet, found: PlacesFound, lang: Lang) -> Sheet:
+    """Add to every row what the figures rest on, for a file that has no room for notes."""
+    columns = (
+        Column("minutes", "时限（分钟）", "Limit (min)", "minutes", 8),
+        Column("demand_rate", "需求率（假设）", "Share that looks for a place (assumed)", "share", 12),
+        Column("rule", "入位规则", "Rule", "text", 40),
+    )
+    told = (found.assignment.limit / 60_000, found.demand_rate, found.assignment.method(lang))
+    return replace(split, columns=(*split.columns, *columns), rows=tuple((*row, *told) for row in split.rows))
 
 
 def _notes(found: PlacesFound, lang: Lang, data_date: str) -> tuple[str, ...]:
@@ -64,12 +77,15 @@ def _notes(found: PlacesFound, lang: Lang, data_date: str) -> tuple[str, ...]:
     )
 
 
-def _split_sheet(found: PlacesFound, study_name: str, lang: Lang, warning: str, data_date: str) -> Sheet:
+def _split_sheet(
+    found: PlacesFound, units: GeoDataFrame | None, study_name: str, lang: Lang, warning: str, data_date: str
+) -> Sheet:
     """People by unit in the three answers."""
     columns = (
         Column("unit_id", "代码", "Code", "text", 15),
         Column("name", "名称", "Name", "text", 22),
         Column("level", "级别", "Level", "text", 12),
+        Column("parent", "上级代码", "Parent", "text", 14),
         Column("people", "需要位子的人数", "People who look for a place", "people", 13),
         Column("served", "有位", "Have a place", "people", 11),
         Column("no_place", "可达而无空位", "In reach, none free", "people", 12),
@@ -78,10 +94,12 @@ def _split_sheet(found: PlacesFound, study_name: str, lang: Lang, warning: str, 
         Column("share_served", "有位占比", "Share with a place", "share", 11),
         Column("share_no_place", "无空位占比", "Share finding none free", "share", 12),
         Column("share_out_of_reach", "不可达占比", "Share out of reach", "share", 12),
+        Column("share_unjudged", "无法判断占比", "Share that cannot be judged", "share", 12),
     )
-    keys = [column.key for column in columns[3:]]
+    keys = [column.key for column in columns[4:]]
+    above = units["parent"].astype(str).to_dict() if units is not None else {}
     rows = tuple(
-        (*_unit_cells(str(code), row, lang), *(number(row[key]) for key in keys))
+        (*_unit_cells(str(code), row, lang), above.get(str(code), ""), *(number(row[key]) for key in keys))
         for code, row in zip(found.split.index, found.split.to_dict("records"), strict=True)
     )
     title = headed(study_name, pick(lang, "谁有位，谁没有", "Who has a place, who has none"))
@@ -127,16 +145,16 @@ def _fairness_sheet(found: PlacesFound, study_name: str, lang: Lang, warning: st
     """Measures of fairness of the walk and of places."""
     columns = (
         Column("measure", "指标", "Measure", "text", 26),
-        Column("walk", "到最近设施的分钟数", "Minutes to the nearest", "minutes", 16),
-        Column("access", "每千名需求者可得位数", "Places found per 1,000", "minutes", 16),
+        Column("walk", "到最近设施的分钟数", "Minutes to the nearest", "measure", 16),
+        Column("access", "每千名需求者可得位数", "Places found per 1,000", "measure", 16),
         Column("definition", "含义", "What it means", "text", 70),
     )
     walk, access = found.fairness, found.access_fairness
     rows = tuple(
         (
             str(row[f"name_{lang}"]),
-            _three(row["value"]),
-            _three(access["value"].get(measure)),
+            number(row["value"]),
+            number(access["value"].get(measure)),
             str(row[f"definition_{lang}"]),
         )
         for measure, row in walk.iterrows()
@@ -147,14 +165,15 @@ def _fairness_sheet(found: PlacesFound, study_name: str, lang: Lang, warning: st
         "可得位数按两步移动搜索法（E2SFCA，高斯衰减至时限处为零）计算。",
         "Places found: enhanced two-step floating catchments (E2SFCA), Gaussian decay to nothing at the limit.",
     )
-    notes = (*_notes(found, lang, data_date), access_note)
+    blank = pick(
+        lang,
+        "空白：该指标无定义（如境况最差的四成人一无所得时的帕尔马比值），或未设标准线。",
+        "Blank: the measure is not defined (as the Palma ratio where two fifths have nothing), or no line is set.",
+    )
+    who, rate = group_name(found.assignment.group, lang), f"{found.demand_rate:.1%}"
+    seekers = pick(lang, f"需求者：{who}的 {rate}（假设）。", f"Those who look for a place: {rate} of {who} (assumed).")
+    notes = (seekers, access_note, blank, *dated(data_date, lang))
     return Sheet(pick(lang, "公平性", "Fairness"), title, notes, columns, rows, lang, warning)
-
-
-def _three(value: object) -> str:
-    """Write a measure with three decimals below 10, one above; a dash where it is not defined."""
-    told = number(value)
-    return "–" if told is None else f"{told:.3f}" if abs(told) < 10 else f"{told:,.1f}"
 
 
 def _score_sheet(found: PlacesFound, units: GeoDataFrame, study_name: str, lang: Lang, warning: str, data_date: str) -> Sheet:
@@ -171,6 +190,7 @@ def _score_sheet(found: PlacesFound, units: GeoDataFrame, study_name: str, lang:
         Column("name", "名称", "Name", "text", 18),
         Column("score", "得分", "Score", "minutes", 9),
         Column("rank", "名次", "Rank", "count", 8),
+        Column("drawn", "权重随机变动时的名次（5–95%）", "Rank under random weights (5–95 %)", "text", 15),
         Column("range", "换任意权重的名次", "Rank under any weights", "text", 13),
         *parts,
         Column("reason", "未计分的原因", "Why no score", "text", 24),
@@ -185,98 +205,22 @@ def _score_sheet(found: PlacesFound, units: GeoDataFrame, study_name: str, lang:
 def _score_row(
     code: str, row: pd.Series, ranks: pd.DataFrame, units: GeoDataFrame, parts: list[str], lang: Lang
 ) -> tuple[Value, ...]:
-    low, high = (number(ranks[key].get(code)) for key in ("rank_best", "rank_worst"))
-    span = "" if low is None or high is None else f"{low:.0f}–{high:.0f}"
+    exact, drawn = (_span(ranks, code, *keys) for keys in (("rank_best", "rank_worst"), ("draw_low", "draw_high")))
+    scored = number(row["score"]) is not None
+    exact = exact or (pick(lang, "单元过多，未计算", "too many units to tell") if scored else "")
     values = (number(row[key]) for key in parts)
     return (
         code,
         str(units["name"].get(code, "")),
         number(row["score"]),
         number(row["rank"]),
-        span,
+        drawn,
+        exact,
         *values,
         str(row[f"reason_{lang}"]),
     )
 
 
-def write_hierarchy(
-    path: str | Path,
-    hierarchy: Hierarchy,
-    *,
-    names: Mapping[str, str] | None = None,
-    study_name: str = "",
-    lang: Lang = "zh",
-    made_up: bool = False,
-    data_date: str = "",
-) -> Path:
-    """Write who depends on whom among facilities: levels in sum, and every facility with its parent or the reason it has none.
-
-    Parameters
-    ----------
-    names
-        Level -> its name for the reader.
-
-    Raises
-    ------
-    ValueError
-        If the suffix is neither ``.xlsx`` nor ``.csv``.
-    """
-    told = {level: (names or {}).get(level, level) for level in hierarchy.levels}
-    about = (told, study_name, lang, made_up_line(made_up, lang), data_date)
-    links = _links_sheet(hierarchy, *about)
-    sheets = [_levels_sheet(hierarchy, *about), links]
-    return choose_format(path, {".xlsx": lambda to: write_workbook(to, sheets), ".csv": lambda to: write_csv(to, links)})
-
-
-def _levels_sheet(
-    hierarchy: Hierarchy, told: Mapping[str, str], study_name: str, lang: Lang, warning: str, data_date: str
-) -> Sheet:
-    unit = "minutes" if "minutes_mean" in hierarchy.summary else "metres"
-    measure = pick(lang, {"minutes": "分钟", "metres": "米"}[unit], unit)
-    columns = (
-        Column("level", "层级", "Level", "text", 22),
-        Column("facilities", "设施数", "Facilities", "count", 10),
-        Column("expected", "规划应有", "Stated in the plan", "count", 11),
-        Column("linked", "有上级", "Linked upwards", "count", 10),
-        Column("orphans", "无上级", "Without a parent", "count", 10),
-        Column("reach_top", "可逐级通达顶层", "Chain reaches the top", "count", 13),
-        Column(f"{unit}_mean", f"平均联系（{measure}）", f"Mean link ({measure})", "minutes", 13),
-        Column(f"{unit}_longest", f"最长联系（{measure}）", f"Longest link ({measure})", "minutes", 13),
-    )
-    rows = tuple(
-        (told[str(level)], *(number(row[column.key]) for column in columns[1:])) for level, row in hierarchy.summary.iterrows()
-    )
-    title = headed(study_name, pick(lang, "分级服务网络", "The network of facilities, level by level"))
-    return Sheet(pick(lang, "层级", "Levels"), title, dated(data_date, lang), columns, rows, lang, warning)
-
-
-def _links_sheet(
-    hierarchy: Hierarchy, told: Mapping[str, str], study_name: str, lang: Lang, warning: str, data_date: str
-) -> Sheet:
-    """Every facility below the top with its parent, or why it has none."""
-    unit = "minutes" if "minutes_mean" in hierarchy.summary else "metres"
-    measure = pick(lang, {"minutes": "分钟", "metres": "米"}[unit], unit)
-    columns = (
-        Column("facility_id", "编号", "Id", "text", 12),
-        Column("name", "名称", "Name", "text", 30),
-        Column("level", "层级", "Level", "text", 22),
-        Column("parent", "上级编号", "Parent's id", "text", 12),
-        Column("parent_name", "上级名称", "Parent", "text", 30),
-        Column(unit, f"联系（{measure}）", f"Link ({measure})", "minutes", 11),
-        Column("reason", "无上级的原因", "Why it has no parent", "text", 32),
-    )
-    rows = tuple(
-        (
-            str(code),
-            str(row["name"]),
-            told[level],
-            str(row["parent"]),
-            str(row["parent_name"]),
-            number(row[unit]),
-            str(row[f"reason_{lang}"]),
-        )
-        for level, links in hierarchy.links.items()
-        for code, row in links.links.iterrows()
-    )
-    title = headed(study_name, pick(lang, "上下级联系", "Who depends on whom"))
-    return Sheet(pick(lang, "联系", "Links"), title, dated(data_date, lang), columns, rows, lang, warning)
+def _span(ranks: pd.DataFrame, code: str, first: str, last: str) -> str:
+    low, high = (number(ranks[key].get(code)) for key in (first, last))
+    return "" if low is None or high is None else f"{low:.0f}–{high:.0f}"

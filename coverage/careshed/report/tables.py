@@ -183,7 +183,7 @@ def _csv_text(value: Value, kind: Kind) -> str:
         return f"'{value}" if value.startswith(DANGEROUS) else value
     if kind == "share":
         return f"{value:.1%}"
-    told = f"{value:.6f}" if kind == "degrees" else f"{value:.1f}"
+    told = f"{value:.6f}" if kind in ("degrees", "measure") else f"{value:.1f}"
     return told.rstrip("0").rstrip(".")
 
 

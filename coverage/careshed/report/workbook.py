@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell, MergedCell
     from openpyxl.worksheet.worksheet import Worksheet
 
-Kind = Literal["text", "count", "people", "share", "minutes", "degrees"]
-"""What a column holds, which decides how a number is shown: whole, whole people, percent, minutes, degrees."""
+Kind = Literal["text", "count", "people", "share", "minutes", "measure", "degrees"]
+"""What a column holds, which decides how a number is shown: whole, whole people, percent, minutes, three decimals, degrees."""
 
 Value = str | float | int | None
 
@@ -28,6 +28,7 @@ FORMATS: Final[dict[Kind, str]] = {
     "people": "#,##0",
     "share": "0.0%",
     "minutes": "0.0",
+    "measure": "#,##0.###",
     "degrees": "0.000000",
 }
 

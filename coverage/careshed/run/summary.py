@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from careshed.report.scorecard_words import headline
+from careshed.supply.hierarchy import summary_line
 from careshed.words import Lang, group_name, pick
+
+OTHERS: Final = ("_places.xlsx", "hierarchy.xlsx", "scorecard.xlsx")
+"""Ends of the names of workbooks that are no site lists but worth naming."""
 
 if TYPE_CHECKING:
     from careshed.run.results import RunResult
@@ -30,14 +34,24 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
         )
         if one.places is not None:
             yield f"    {_places_line(one.places, lang)}"
+    if result.hierarchy is not None:
+        section = study.config.hierarchy
+        names = {level.id: level.name(lang) for level in section.level} if section is not None else {}
+        yield f"  {summary_line(result.hierarchy, lang, names)}"
     if result.card is not None:
         yield f"  {result.card.name(lang)}{pick(lang, '：', ': ')}{headline(result.card, lang)}"
     groups = (
         (pick(lang, "地图", "maps"), [file for file in result.files if file.suffix == ".html"]),
         (pick(lang, "选址清单", "site lists"), [file for file in result.files if file.name.endswith("_sites.xlsx")]),
+        (
+            pick(lang, "床位托位、分级网络与评分表", "places, network of facilities, scorecard"),
+            [file for file in result.files if file.suffix == ".xlsx" and file.name.endswith(OTHERS)],
+        ),
         (pick(lang, "数据表与清单文件", "tables and manifest"), [file for file in result.files if file.name == "run.json"]),
     )
     for title, files in groups:
+        if not files:
+            continue
         yield f"{title}:"
         yield from (f"  {file}" for file in files)
 

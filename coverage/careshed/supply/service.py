@@ -64,6 +64,7 @@ def find_places(
     minutes: float,
     demand_rate: float = 1.0,
     rule: Rule = "least_time",
+    catchment: pd.Series[str] | None = None,
 ) -> PlacesFound | None:
     """Find out who gets a place within a limit, how full each facility is, how fairly places lie and how units score.
 
@@ -82,6 +83,8 @@ def find_places(
         Share of the group that looks for a place, above 0 and up to 1: an assumption, to be printed with every figure.
     rule
         How people find places, see `careshed.supply.assignment.assign_places`.
+    catchment
+        Facility id by cell id or unit code (划片), for the rule ``"catchment"``.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def find_places(
     if "places" not in times.facilities or not times.facilities["places"].notna().any():
         return None
     seeking = cells.assign(**{group: cells[group] * demand_rate})
-    assignment = assign_places(times, seeking, group=group, minutes=minutes, rule=rule)
+    assignment = assign_places(times, seeking, group=group, minutes=minutes, rule=rule, catchment=catchment, units=units)
     access = floating_catchment(times, seeking, group=group, minutes=minutes, decay=GaussianToZero(), per=PER)
     people = cells[group].to_numpy(dtype=float)
     unit = units_at(cells, units, levels=LEVELS)

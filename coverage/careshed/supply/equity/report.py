@@ -40,8 +40,8 @@ MEASURES: Final[dict[str, tuple[str, str, str, str]]] = {
     "people_unreachable": (
         "无法到达人数",
         "people who can reach none",
-        "沿路网到不了任何设施，不计入以下各项",
-        "no facility can be reached along the streets; left out of all below",
+        "沿路网到不了任何设施；计入未达标各项与最不利10%，不计入其他各项",
+        "no facility can be reached along the streets; in the worst tenth and beyond the line, left out of the rest",
     ),
     "mean": ("平均值", "mean", "人均值", "mean over people"),
     "median": ("中位数", "median", "半数人不超过的值", "half of the people do not exceed it"),
@@ -165,13 +165,14 @@ def _values(
     x = np.asarray(values, dtype=float)
     kept = judged(x, counts)
     parts = theil(x, counts, units)
+    lost = float(counts[np.isposinf(x)].sum())
     found = {
         "people": float(counts[kept].sum()),
         "people_unjudged": float(counts[np.isnan(x)].sum()),
-        "people_unreachable": float(counts[np.isposinf(x)].sum()),
+        "people_unreachable": lost,
         "mean": float(np.average(x[kept], weights=counts[kept])) if kept.any() else float("nan"),
         "median": middle(x, counts),
-        "worst_decile": worst_decile(x, counts, worse=worse),
+        "worst_decile": float("inf") if worse == "high" and lost > 0 else worst_decile(x, counts, worse=worse),
         "palma": palma_ratio(x, counts),
         "gini": gini(x, counts),
         "theil": parts.total,
@@ -184,6 +185,9 @@ def _values(
     if line is not None:
         for depth, measure in enumerate(("beyond", "beyond_depth", "beyond_severity")):
             found[measure] = shortfall(x, counts, line=line, depth=depth, worse=worse)
+        if worse == "high" and lost > 0:
+            near = found["beyond"] * found["people"] if kept.any() else 0.0
+            found |= {"beyond": (near + lost) / (found["people"] + lost), "beyond_depth": np.inf, "beyond_severity": np.inf}
     return found
 
 

@@ -317,16 +317,20 @@ def match_partners(
     return link_parents(times, places, minutes=minutes, metres=metres, rule="optimal", capacity=per_partner)
 
 
-def summary_line(hierarchy: Hierarchy, lang: Lang) -> str:
+def summary_line(hierarchy: Hierarchy, lang: Lang, names: Mapping[str, str] | None = None) -> str:
     """Say in one line how the levels hang together.
 
     For example: ``1 county, 3 township; 1 of 4 links missing; longest link 42 minutes``.
     """
-    table = hierarchy.summary
+    table, told = hierarchy.summary, names or {}
     measure = "minutes" if "minutes_longest" in table else "metres"
     unit = {"minutes": pick(lang, "分钟", "minutes"), "metres": pick(lang, "米", "metres")}[measure]
     counts = pick(lang, "、", ", ").join(
-        pick(lang, f"{level_name(str(level), lang)}级 {number} 个", f"{number} {level_name(str(level), lang)}")
+        pick(
+            lang,
+            f"{told.get(str(level)) or level_name(str(level), 'zh') + '级'} {number} 个",
+            f"{number} {_named(str(level), told)}",
+        )
         for level, number in table["facilities"].items()
     )
     lower = table.iloc[1:]
@@ -338,6 +342,10 @@ def summary_line(hierarchy: Hierarchy, lang: Lang) -> str:
         f"{counts}；下级设施 {total} 个中 {orphans} 个没有上级{far}",
         f"{counts}; {orphans} of {total} lower facilities have no parent{far}",
     )
+
+
+def _named(level: str, told: Mapping[str, str]) -> str:
+    return told[level].lower() if told.get(level) else level_name(level, "en")
 
 
 def _same_places(times: TravelTimes, places: GeoDataFrame) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from careshed.reach import UNITS, TravelTimes, cost_limit
 from careshed.schema import Fault
-from careshed.supply.hierarchy.matching import Pairs, match_pairs
+from careshed.supply.hierarchy.matching import HAIR, Pairs, match_pairs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -321,7 +321,7 @@ def _parent_table(
             "load": load,
             "capacity": np.where(np.isfinite(room), room, np.nan),
             "spare": np.where(np.isfinite(room), room - load, np.nan),
-            "over": load > room,
+            "over": load > room + HAIR * np.maximum(np.abs(room), 1.0),
             f"{measure}_mean": by_parent.mean().reindex(ids).to_numpy(dtype=float),
             f"{measure}_longest": by_parent.max().reindex(ids).to_numpy(dtype=float),
             "farthest": farthest.reindex(ids).fillna("").to_numpy(),

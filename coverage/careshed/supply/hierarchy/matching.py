@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ class Pairs(NamedTuple):
     """Position of the parent, shape (pairs,)."""
     cost: NDArray[np.int64]
     """Milliseconds or millimetres, shape (pairs,)."""
+
+
+HAIR: Final = 1e-9
+"""Room may be overdrawn by this share of it: three children of 0.1 fit into 0.3, whatever the rounding of their sum."""
 
 
 def match_pairs(pairs: Pairs, room: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -50,6 +54,7 @@ def match_pairs(pairs: Pairs, room: NDArray[np.float64], size: NDArray[np.float6
     >>> match_pairs(pairs, np.array([1.0, 1.0]), np.ones(2))
     array([0, 1])
     """
+    room = room + HAIR * np.maximum(np.abs(room), 1.0)
     fits = size[pairs.child] <= room[pairs.parent]
     usable = Pairs(pairs.child[fits], pairs.parent[fits], pairs.cost[fits])
     nearest = _each_nearest(usable, len(size))

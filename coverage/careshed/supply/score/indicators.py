@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SERVICE_INDICATORS: Final = (
     Indicator("share", "覆盖率", "people in reach", nought=0.0, target=1.0),
-    Indicator("places_per_1000", "千人床位（托位）数", "places per 1,000", unit_zh="个/千人", unit_en="per 1,000 of the group"),
+    Indicator("places_per_1000", "每千名服务对象的位数", "places per 1,000 of the group"),
     Indicator("has_one", "设施有无", "has a facility of its own", nought=0.0, target=1.0),
     Indicator(
         "minutes_mean", "人均最近步行时间", "mean walk to the nearest", higher_is_better=False, unit_zh="分钟", unit_en="minutes"
