@@ -271,11 +271,15 @@ def test_parts_of_theil_add_up_to_twelve_places(rows, data):
         assert found.parts.loc[unit, "theil"] == pytest.approx(expected, abs=1e-9)
 
 
-def test_unjudged_and_unreachable_people_are_left_out_and_counted():
+def test_unjudged_people_are_left_out_and_the_unreachable_are_the_worst_off():
     table = equity_report([5, np.nan, np.inf, 15], [1, 2, 4, 1], line=10)
     assert table.loc[["people", "people_unjudged", "people_unreachable"], "value"].tolist() == [2.0, 2.0, 4.0]
     assert table.loc["mean", "value"] == 10.0
-    assert table.loc["beyond", "value"] == 0.5
+    # Who reaches nothing is beyond any line: one of two who reach something, and the four who do not, of six.
+    assert table.loc["beyond", "value"] == pytest.approx(5 / 6)
+    assert table.loc[["worst_decile", "beyond_depth"], "value"].tolist() == [np.inf, np.inf]
+    # Few places are bad the other way round: there infinity is no loss.
+    assert equity_report([5, np.inf], [1, 1], line=10, worse="low").loc["beyond", "value"] == 1.0
 
 
 def test_where_nothing_can_be_said_the_value_is_nan():

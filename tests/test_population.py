@@ -4,12 +4,15 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 import pytest
 import rasterio
+import shapely
 from rasterio.transform import Affine
-from shapely.geometry import Point, box
+from shapely.geometry import Point, Polygon, box
 
-from careshed.intake import population, read_population_rasters, read_population_table
+from careshed.intake import read_population_rasters, read_population_table
+from careshed.intake.population import rasters
 from careshed.schema import InputError
 
 UTM = "EPSG:32651"
@@ -77,9 +80,9 @@ def test_reading_by_windows_gives_the_same_cells(tmp_path: Path, monkeypatch: py
     with rasterio.open(tmp_path / "t.tif", "w", **profile, blockxsize=16, blockysize=16, crs=UTM, transform=GRID) as file:
         file.write(values.astype(np.float32), 1)
     whole = read_population_rasters({"total": tmp_path / "t.tif"}, crs_out=UTM).table.cells
-    monkeypatch.setattr(population, "_WINDOW_PIXELS", 600)
+    monkeypatch.setattr(rasters, "_WINDOW_PIXELS", 600)
     with rasterio.open(tmp_path / "t.tif") as file:
-        cut = list(population.windows(file))
+        cut = list(rasters.windows(file))
     # blocks of 16 × 16: bands 16 high hold 600 // 16 // 16 · 16 = 32 columns, so 4 bands × 3 windows
     assert len(cut) == 12
     assert sum(window.width * window.height for window in cut) == 64 * 80
@@ -178,3 +181,113 @@ def test_a_table_without_counts_or_without_anybody_is_refused(tmp_path: Path) ->
         with pytest.raises(InputError) as caught:
             read_population_table(csv_table(tmp_path, text), crs_out=UTM, crs="EPSG:4326", datum="WGS-84")
         assert caught.value.faults[-1].text().startswith(start)
+
+
+def test_densities_become_people_by_the_ground_a_pixel_covers(tmp_path: Path) -> None:
+    # 100 m × 100 m is 0.01 km²: 500 people a km² are 5 people (EPSG:6933 keeps areas)
+    flat = raster(tmp_path, "flat.tif", [[500, 0]], crs="EPSG:6933", transform=Affine(100, 0, 0, 0, -100, 0))
+    read = read_population_rasters({"total": flat}, crs_out="EPSG:6933", per="km2")
+    assert read.table.cells["total"].tolist() == pytest.approx([5.0], rel=1e-6)
+    assert "density_converted" in {fault.code for fault in read.faults}
+    assert read_population_rasters({"total": flat}, crs_out="EPSG:6933", per="ha").table.cells["total"].tolist() == pytest.approx(
+        [500.0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform"),
+    [
+        ("EPSG:4326", Affine(0.1, 0, 112, 0, -0.1, 40)),
+        ("EPSG:3857", Affine(10_000, 0, 12_500_000, 0, -10_000, 4_800_000)),
+        ("EPSG:32649", Affine(10_000, 0, 400_000, 0, -10_000, 4_400_000)),
+        ("EPSG:4326", Affine(0.1, 0.02, 112, 0.02, -0.1, 40)),
+    ],
+)
+def test_the_ground_of_a_pixel_is_that_on_the_ellipsoid_whatever_the_projection(
+    tmp_path: Path, crs: str, transform: Affine
+) -> None:
+    file = raster(tmp_path, "t.tif", np.full((6, 5), 1000.0), crs=crs, transform=transform)
+    cells = read_population_rasters({"total": file}, crs_out="EPSG:32649", per="km2").table.cells
+    # the oracle: geodesic area of each pixel's outline, its edges cut fine so that they follow the grid
+    geod = pyproj.Geod(ellps="WGS84")
+    back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    for row, column, people in cells[["row", "col", "total"]].itertuples(index=False):
+        corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
+        a, b, c, d, e, f = transform[:6]
+        outline = Polygon([(a * x + b * y + c, d * x + e * y + f) for x, y in corners]).segmentize(transform.a / 200)
+        area, _ = geod.geometry_area_perimeter(shapely.transform(outline, lambda xy: np.column_stack(back.transform(*xy.T))))
+        assert people == pytest.approx(abs(area) / 1e6 * 1000, rel=2e-5)
+
+
+def test_corners_of_a_world_map_that_lie_off_the_earth_spoil_no_pixel(tmp_path: Path) -> None:
+    # 1,000,000 m × 1,000,000 m are 1,000,000 km² less up to 0.7 %: Mollweide keeps areas of a sphere, the ground is an
+    # ellipsoid; the corners of the raster are no place on earth
+    file = raster(
+        tmp_path, "g.tif", np.ones((18, 36)), crs="ESRI:54009", transform=Affine(1e6, 0, -18e6, 0, -1e6, 9e6), nodata=-200
+    )
+    people = read_population_rasters({"total": file}, crs_out="EPSG:4326", per="km2").table.cells["total"]
+    assert np.isfinite(people).all()
+    assert people.median() == pytest.approx(1e6, rel=7e-3)
+
+
+def test_a_raster_that_looks_like_a_density_is_told(tmp_path: Path) -> None:
+    file = raster(tmp_path, "chn_pd_2020_1km.tif", [[7]])
+    told = [fault.text() for fault in read_population_rasters({"total": file}, crs_out=UTM).faults]
+    assert told[0] == (
+        "looks like a density, and is read as people per pixel (found 'chn_pd_2020_1km'). "
+        'If it is one, state per = "km2" or "ha".'
+    )
+    stated = read_population_rasters({"total": file}, crs_out=UTM, per="km2").faults
+    assert "looks_like_density" not in {fault.code for fault in stated}
+
+
+def test_merged_pixels_add_up_and_lie_on_a_coarser_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.arange(35, dtype=float).reshape(5, 7)
+    file = raster(tmp_path, "t.tif", values)
+    monkeypatch.setattr(rasters, "_WINDOW_PIXELS", 7)
+    people = read_population_rasters({"total": file}, crs_out=UTM, merge=2).table
+    assert people.grid is not None
+    assert (people.grid.shape, people.grid.transform[0], people.grid.transform[4]) == ((3, 4), 200.0, -200.0)
+    painted = np.zeros((3, 4))
+    painted[people.cells["row"], people.cells["col"]] = people.cells["total"]
+    padded = np.pad(values, ((0, 1), (0, 1)))
+    assert painted.tolist() == padded.reshape(3, 2, 4, 2).sum(axis=(1, 3)).tolist()
+    with pytest.raises(ValueError, match="merge must be at least 1 pixel, not 0"):
+        read_population_rasters({"total": file}, crs_out=UTM, merge=0)
+
+
+def test_people_beyond_the_study_area_are_counted_and_told(tmp_path: Path) -> None:
+    file = raster(tmp_path, "t.tif", [[1, 2], [4, 8]], crs="EPSG:4326", transform=Affine(1, 0, 110, 0, -1, 40))
+    # centres at 110.5 and 111.5 east, 39.5 and 38.5 north: only the pixel with 2 lies within
+    read = read_population_rasters({"total": file}, crs_out="EPSG:32649", area=(111, 39, 112, 40))
+    assert read.table.cells["total"].tolist() == [2.0]
+    beyond = next(fault for fault in read.faults if fault.code == "people_beyond_area")
+    assert (beyond.people, beyond.severity) == (13.0, "dropped")
+    assert beyond.text() == "total: 13.0 people beyond the study area are not read (of 15.0 in the raster)"
+    with pytest.raises(InputError, match=r"no people in it\. Check the rasters, their nodata value and the study area"):
+        read_population_rasters({"total": file}, crs_out="EPSG:32649", area=(0, 0, 1, 1))
+
+
+def test_too_many_cells_are_refused_with_the_cure(tmp_path: Path) -> None:
+    file = raster(tmp_path, "t.tif", np.ones((20, 20)))
+    with pytest.raises(InputError) as caught:
+        read_population_rasters({"total": file}, crs_out=UTM, most_cells=399)
+    assert caught.value.faults[0].text() == (
+        "has more than 399 cells with people: they would not fit in memory. "
+        "State area to read only the study's part, or merge (such as 10) to put pixels together; totals are kept."
+    )
+    assert len(read_population_rasters({"total": file}, crs_out=UTM, most_cells=400).table.cells) == 400
+
+
+def test_a_scale_that_the_file_states_is_applied(tmp_path: Path) -> None:
+    file = raster(tmp_path, "t.tif", [[30, -99999]])
+    with rasterio.open(file, "r+") as opened:
+        opened.scales = (0.1,)
+    assert read_population_rasters({"total": file}, crs_out=UTM).table.cells["total"].tolist() == [pytest.approx(3.0)]
+
+
+def test_integers_as_landscan_has_them_are_read(tmp_path: Path) -> None:
+    profile = {"driver": "GTiff", "height": 1, "width": 3, "count": 1, "dtype": "int32", "crs": UTM, "transform": GRID}
+    with rasterio.open(tmp_path / "l.tif", "w", **profile, nodata=-2147483647) as file:
+        file.write(np.array([[5, -2147483647, 9]], dtype=np.int32), 1)
+    assert read_population_rasters({"total": tmp_path / "l.tif"}, crs_out=UTM).table.cells["total"].tolist() == [5.0, 9.0]
