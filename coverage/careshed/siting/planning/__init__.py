@@ -1,0 +1,72 @@
+"""Plan sites by rules: what a committee asks, the best plan under it with its proof, and what stands in the way."""
+
+from careshed.siting.planning.kinds import (
+    Demand,
+    MaxCover,
+    MaxServed,
+    Objective,
+    PCentre,
+    PMedian,
+    ServedMedian,
+    SetCover,
+    WorstUnit,
+)
+from careshed.siting.planning.plan import Conflict, Plan, Reached, Relaxation, Stage, Told
+from careshed.siting.planning.planning import plan_sites
+from careshed.siting.planning.rules import (
+    Amount,
+    Budget,
+    Closable,
+    EachSite,
+    Forbidden,
+    ForcedIn,
+    Hosting,
+    InclusiveShare,
+    PerUnit,
+    ReachInUnits,
+    Rule,
+    Sites,
+    Spacing,
+    Subsidy,
+    Upgradable,
+    subsidies_of,
+)
+from careshed.siting.planning.solving import OutOfWork
+from careshed.siting.planning.verify import verify_plan
+
+__all__ = [
+    "Amount",
+    "Budget",
+    "Closable",
+    "Conflict",
+    "Demand",
+    "EachSite",
+    "Forbidden",
+    "ForcedIn",
+    "Hosting",
+    "InclusiveShare",
+    "MaxCover",
+    "MaxServed",
+    "Objective",
+    "OutOfWork",
+    "PCentre",
+    "PMedian",
+    "PerUnit",
+    "Plan",
+    "ReachInUnits",
+    "Reached",
+    "Relaxation",
+    "Rule",
+    "ServedMedian",
+    "SetCover",
+    "Sites",
+    "Spacing",
+    "Stage",
+    "Subsidy",
+    "Told",
+    "Upgradable",
+    "WorstUnit",
+    "plan_sites",
+    "subsidies_of",
+    "verify_plan",
+]
