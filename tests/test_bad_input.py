@@ -122,9 +122,9 @@ def test_degrees_out_of_range_and_blank_coordinates_are_named(tmp_path: Path) ->
 
 def test_words_in_a_coordinate_are_told_once(tmp_path: Path) -> None:
     path = made_study(tmp_path)
-    elders(tmp_path, ELDERS.replace("121.502,31.196", "东经121.502,31.196"))
+    elders(tmp_path, ELDERS.replace("121.502,31.196", "甲121.502,31.196"))
     assert errors(path) == [
-        "elders.csv: row 2, column '经度': is not a number (found '东经121.502'). "
+        "elders.csv: row 2, column '经度': is not a number (found '甲121.502'). "
         "Write a plain number; leave the cell blank where it is unknown."
     ]
 

@@ -1,7 +1,9 @@
 """Raw tables: formats, encodings, headers, row numbers, and values as planners write them."""
 
 import datetime
+import os
 from pathlib import Path
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import numpy as np
@@ -11,9 +13,15 @@ import pytest
 from shapely.geometry import Point
 
 from careshed.intake.columns import match, nearest
+from careshed.intake.encodings import decode
+from careshed.intake.numerals import figure_of, year_of
+from careshed.intake.osm import read_osm_features
+from careshed.intake.personal import is_citizen_number
 from careshed.intake.tables import SourceTable, as_text, read_table
 from careshed.intake.values import codes, ids, names, numbers, years
 from careshed.schema import Fault, InputError
+
+DATA = Path(os.environ.get("CARESHED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 def csv_of(folder: Path, text: str, *, name: str = "t.csv", encoding: str = "utf-8") -> Path:
@@ -31,6 +39,11 @@ def xlsx_of(folder: Path, rows: list[list[object]], *, name: str = "t.xlsx", she
         book.create_sheet(more).append(["说明"])
     book.save(folder / name)
     return folder / name
+
+
+def noted(table: SourceTable) -> list[Fault]:
+    """What was said while reading, but for the list of columns, which every register has."""
+    return [fault for fault in table.faults if fault.code != "columns_matched"]
 
 
 def the_error(path: Path, **how: object) -> Fault:
@@ -75,12 +88,12 @@ def test_columns_that_are_not_ours_keep_their_headers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "noted"), [("utf-8", ""), ("utf-8-sig", ""), ("gb18030", "read as GB18030"), ("utf-16", "read as UTF-16")]
+    ("encoding", "said"), [("utf-8", ""), ("utf-8-sig", ""), ("gb18030", "read as GB18030"), ("utf-16", "read as UTF-16")]
 )
-def test_text_tables_are_read_in_any_usual_encoding(tmp_path: Path, encoding: str, noted: str) -> None:
+def test_text_tables_are_read_in_any_usual_encoding(tmp_path: Path, encoding: str, said: str) -> None:
     table = read_table(csv_of(tmp_path, "名称,床位数\n青松站,30\n", encoding=encoding))
     assert table.frame["name"].tolist() == ["青松站"]
-    assert [fault.en for fault in table.faults] == ([noted] if noted else [])
+    assert [fault.en for fault in noted(table)] == ([said] if said else [])
     assert all(fault.severity == "noted" for fault in table.faults)
 
 
@@ -117,7 +130,7 @@ def test_a_shapefile_without_cpg_in_gbk_is_read_and_noted(tmp_path: Path) -> Non
     (tmp_path / "t.cpg").unlink()
     table = read_table(tmp_path / "t.shp")
     assert table.frame["name"].tolist() == ["青松"]
-    assert [fault.en for fault in table.faults] == ["read as GB18030"]
+    assert [fault.en for fault in noted(table)] == ["read as GB18030"]
 
 
 def test_plain_parquet_and_a_layer_without_geometry_are_tables(tmp_path: Path) -> None:
@@ -128,8 +141,8 @@ def test_plain_parquet_and_a_layer_without_geometry_are_tables(tmp_path: Path) -
 
 def test_several_sheets_without_a_stated_one_read_the_first_and_note_it(tmp_path: Path) -> None:
     file = xlsx_of(tmp_path, [["名称", "经度"], ["甲", 1]], more="说明")
-    assert [fault.code for fault in read_table(file).faults] == ["first_sheet"]
-    assert read_table(file, sheet="登记表").faults == ()
+    assert [fault.code for fault in noted(read_table(file))] == ["first_sheet"]
+    assert noted(read_table(file, sheet="登记表")) == []
 
 
 def test_a_missing_sheet_lists_those_there_are(tmp_path: Path) -> None:
@@ -183,7 +196,7 @@ def test_a_mapped_header_that_is_absent_lists_the_files_headers(tmp_path: Path) 
 def test_a_second_column_of_the_same_meaning_is_noted(tmp_path: Path) -> None:
     table = read_table(csv_of(tmp_path, "名称,床位数,托位数\n甲,3,4\n"))
     assert table.frame["places"].tolist() == ["3"]
-    assert [fault.text() for fault in table.faults] == [
+    assert [fault.text() for fault in noted(table)] == [
         "column '床位数': 'places' is taken from this column; not used: 托位数. "
         "Map another one in [facilities.columns] if it is meant."
     ]
@@ -202,6 +215,7 @@ def test_numbers_are_read_in_full_width_and_with_thousands_separators(tmp_path: 
 
 def test_marks_for_unknown_are_noted_and_words_are_errors(tmp_path: Path) -> None:
     faults: list[Fault] = []
+    # without a quantity, as for coordinates, nothing but a plain number will do
     read = numbers(table_of(tmp_path, "床位数", "—", "约30张", "inf"), "places", faults)
     assert np.isnan(read).all()
     assert [(fault.row, fault.severity, fault.found) for fault in faults] == [
@@ -266,7 +280,8 @@ def test_years_come_from_years_dates_and_text(tmp_path: Path) -> None:
     table = read_table(xlsx_of(tmp_path, [["名称", "投用年份"], *(["甲", value] for value in dates)]))
     np.testing.assert_array_equal(years(table, "opened", faults), [2019, 2020, 2021, 2022, np.nan, np.nan, np.nan])
     assert [fault.text() for fault in faults] == [
-        "sheet '登记表', row 8, column '投用年份': is not a year (found '去年'). Write a year of four digits, such as 2021."
+        "sheet '登记表', row 6, column '投用年份': taken as unknown (found '—')",
+        "sheet '登记表', row 8, column '投用年份': is not a year (found '去年'). Write a year of four digits, such as 2021.",
     ]
 
 
@@ -276,3 +291,144 @@ def test_values_are_told_as_a_planner_sees_them() -> None:
 
 def test_nearest_gives_nothing_for_a_strange_word() -> None:
     assert nearest("完全不同", ["运营", "开工"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "how"),
+    [
+        ("约30张", 30.0, "approximate"),
+        ("30余张", 30.0, "approximate"),
+        ("≥30", 30.0, "approximate"),
+        ("30张左右", 30.0, "approximate"),
+        ("30-40", 30.0, "range"),
+        ("30张~40张", 30.0, "range"),
+        ("30张", 30.0, "unit"),
+        ("1.2万", 12_000.0, "unit"),
+        ("1,200", 1200.0, "exact"),
+        ("-5", -5.0, "exact"),
+        ("1e3", 1000.0, "exact"),
+        ("三十五张", 35.0, "words"),
+        ("一千二百", 1200.0, "words"),
+        ("十", 10.0, "words"),
+        ("二〇", 20.0, "words"),
+        ("暂无", np.nan, "unknown"),
+        ("#N/A", np.nan, "unknown"),
+        ("40-30", np.nan, "none"),
+        ("30/40", np.nan, "none"),
+        ("30亩", np.nan, "none"),
+        ("30-40亩", np.nan, "none"),
+        ("十十", np.nan, "none"),
+        ("一二十", 12.0, "none"),
+        ("三百亩", np.nan, "none"),
+        ("很多", np.nan, "none"),
+    ],
+)
+def test_figures_are_read_as_registers_write_them(written: str, value: float, how: str) -> None:
+    found = figure_of(written, {"张": 1.0, "人": 1.0})
+    assert found.how == how
+    if how != "none":
+        np.testing.assert_equal(found.value, value)
+
+
+def test_of_a_range_the_lower_end_counts_and_every_one_is_told(tmp_path: Path) -> None:
+    faults: list[Fault] = []
+    table = table_of(tmp_path, "床位数（张）", "30-40", "约50", "60张", "七十", "80")
+    assert numbers(table, "places", faults, quantity="places").tolist() == [30.0, 50.0, 60.0, 70.0, 80.0]
+    assert [fault.text() for fault in faults] == [
+        "row 2, column '床位数（张）': is a range; its lower end counts: taken as 30 (found '30-40')",
+        "row 3, column '床位数（张）': is a rough figure: taken as 50 (found '约50')",
+        "row 4, column '床位数（张）': has its unit beside the number: taken as 60张 (found '60张')",
+        "row 5, column '床位数（张）': is a number in Chinese characters: taken as 70 (found '七十')",
+    ]
+    assert {fault.severity for fault in faults} == {"repaired"}
+    assert faults[0].text("zh") == "第 2 行，“床位数（张）”列：是区间，取下限，按 30 计（现为“30-40”）"
+
+
+@pytest.mark.parametrize(
+    ("written", "year", "how"),
+    [
+        ("2021年3月1日", 2021.0, "exact"),
+        ("2021.10", 2021.0, "exact"),
+        ("2021-03-01 00:00:00", 2021.0, "exact"),
+        ("202103", 2021.0, "exact"),
+        ("20210301", 2021.0, "exact"),
+        ("2021年底", 2021.0, "exact"),
+        ("建于2015", 2015.0, "approximate"),
+        ("44256", 2021.0, "date"),
+        ("二〇二一年三月", 2021.0, "words"),
+        ("2019-2021", 2019.0, "approximate"),
+        ("98年", 1998.0, "approximate"),
+        ("30年", 2030.0, "approximate"),
+        ("100", np.nan, "none"),
+        ("九八年", np.nan, "none"),
+        ("待定", np.nan, "unknown"),
+    ],
+)
+def test_years_are_read_in_every_form(written: str, year: float, how: str) -> None:
+    found = year_of(None, written)
+    assert found.how == how
+    np.testing.assert_equal(found.value, year)
+
+
+def test_the_columns_taken_are_listed_once_a_file(tmp_path: Path) -> None:
+    table = read_table(csv_of(tmp_path, "机构名称,经度,纬度,核定床位,联系电话,备注\n甲,1,2,3,,x\n"))
+    (fault,) = [fault for fault in table.faults if fault.code == "columns_matched"]
+    assert fault.text() == (
+        "columns: name = 机构名称, lon = 经度, lat = 纬度, places = 核定床位; not used: 备注. "
+        "Map them in [facilities.columns] where this is wrong."
+    )
+    assert fault.text("zh") == (
+        "列的对应：name = 机构名称, lon = 经度, lat = 纬度, places = 核定床位；未用的列：备注。"
+        "如有误，请在 [facilities.columns] 中指定。"
+    )
+
+
+def test_a_code_of_eleven_digits_is_no_telephone(tmp_path: Path) -> None:
+    # 130981 is Botou; with five digits more it looks like a mobile number
+    table = read_table(csv_of(tmp_path, "编号,名称\n13098100101,甲\n13098100102,乙\n"))
+    assert table.frame["id"].tolist() == ["13098100101", "13098100102"]
+
+
+def test_a_birthday_that_never_was_makes_no_citizens_number() -> None:
+    # the check character fits, the thirtieth of February does not: 0230 in place of 1231
+    digits = "11010519490230002"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    check = "10X98765432"[sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True)) % 11]
+    assert not is_citizen_number(digits + check)
+    assert is_citizen_number("11010519491231002X")
+
+
+def test_text_in_another_encoding_than_supposed_is_doubted() -> None:
+    # Big5 bytes are valid GB18030, but hardly any of the characters they give is in common use
+    found = decode("護理養樂機構總數臺灣廳縣".encode("big5"))
+    assert (found.encoding, found.doubtful) == ("GB18030", True)
+    assert not decode("护理机构总数".encode("gbk")).doubtful
+
+
+def test_bytes_with_zeros_that_are_no_utf16_are_not_taken_for_it() -> None:
+    assert decode(b"a,\x00b\n").encoding == "UTF-8"
+    # as UTF-16 the third and fourth byte would be half a character; as UTF-8 they are one
+    assert decode(b"\x00,\xd8\x80a\n").encoding == "UTF-8"
+
+
+def test_osm_features_are_those_that_the_xml_holds() -> None:
+    file = DATA / "shenzhen_nanshan" / "nanshan.osm"
+    if not file.is_file():
+        pytest.skip(f"{file} is not here")
+    wanted = {"school", "kindergarten"}
+    tagged = [
+        f"{item.tag}/{item.get('id')}"
+        for item in ElementTree.parse(file).getroot()
+        if any(tag.get("k") == "amenity" and tag.get("v") in wanted for tag in item.iter("tag"))
+    ]
+    checked = read_osm_features(file, {"amenity": ["school", "kindergarten"]})
+    told = [fault.row for fault in checked.faults]
+    assert sorted([*checked.table.index, *told]) == sorted(tagged)
+    assert set(checked.table["type"]) <= wanted
+    assert checked.table.geometry.is_valid.all()
+
+
+def test_osm_features_can_be_any_of_a_key(tmp_path: Path) -> None:
+    osm = '<osm version="0.6"><node id="7" lat="31.2" lon="121.5"><tag k="social_facility" v="nursing_home"/></node></osm>'
+    file = csv_of(tmp_path, osm, name="t.osm")
+    assert read_osm_features(file, {"social_facility": "*"}).table["type"].tolist() == ["nursing_home"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -15,33 +16,33 @@ from numpy.typing import NDArray
 from careshed.datum import Datum
 from careshed.intake.columns import plain
 from careshed.intake.finish import CLOSED, check_columns, hand_over
+from careshed.intake.osm import Tags, osm_table
 from careshed.intake.places import Bounds, Reference, locate, no_coordinates
-from careshed.intake.tables import SourceTable, as_text, read_table
+from careshed.intake.sources import SourceTable, as_text
+from careshed.intake.tables import read_table
 from careshed.intake.values import codes, ids, names, numbers, texts, words, years
 from careshed.schema import Checked, Fault
 
 STATUS_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "operating": (
-        "运营",
-        "运营中",
-        "在营",
-        "正在运营",
-        "正常运营",
-        "已运营",
-        "营业",
-        "开业",
-        "投用",
-        "已投用",
-        "operating",
-        "active",
-        "open",
+        "运营", "运营中", "在营", "正在运营", "正常运营", "已运营", "营业", "开业", "投用", "已投用", "试运营", "试运行", "正常",
+        "在用", "已开业", "正常营业", "营业中", "开放", "存续", "已建成投用", "operating", "active", "open",
     ),
-    "building": ("开工", "在建", "建设中", "施工中", "已开工", "under construction", "construction", "building"),
-    "reserve": ("储备", "规划", "拟建", "待建", "储备项目", "谋划", "in reserve", "planned", "proposed", "reserve"),
-}
+    "building": (
+        "开工", "在建", "建设中", "施工中", "已开工", "改造中", "装修中", "改扩建中", "筹建中", "under construction",
+        "construction", "building",
+    ),
+    "reserve": (
+        "储备", "规划", "拟建", "待建", "储备项目", "谋划", "规划中", "未开工", "待开工", "前期", "筹备", "in reserve", "planned",
+        "proposed", "reserve",
+    ),
+}  # fmt: skip
 """Our status -> words of the registers."""
 
-_CLOSED_WORDS: Final = ("停业", "关闭", "已关闭", "撤销", "已撤销", "停办", "注销", "closed")
+_CLOSED_WORDS: Final = (
+    "停业", "关闭", "已关闭", "撤销", "已撤销", "停办", "注销", "已停业", "已注销", "停用", "歇业", "关停", "暂停", "暂停营业",
+    "暂停运营", "拆除", "已拆除", "closed",
+)  # fmt: skip
 
 
 def read_facilities(
@@ -55,8 +56,10 @@ def read_facilities(
     datum: Datum | None = None,
     type: str | None = None,
     area: Bounds | None = None,
+    swapped: bool = False,
+    tags: Tags | None = None,
 ) -> Checked[GeoDataFrame]:
-    """Read one register of facilities; every row comes back, is reported as closed, or is an error.
+    """Read one register of facilities; every row comes back, is reported as left out, or is an error.
 
     Parameters
     ----------
@@ -70,6 +73,10 @@ def read_facilities(
         Facility type of all rows, where the table has no type column.
     area
         Bounds of the study area, degrees WGS-84; a facility more than 10 km outside is an error.
+    swapped
+        True where the file has latitude (or northing) first, so that the two are exchanged on request.
+    tags
+        For an ``.osm.pbf`` or ``.osm`` file: key -> values of the features that are facilities; its keys are the headers.
 
     Returns
     -------
@@ -87,9 +94,12 @@ def read_facilities(
     >>> read_facilities(file, crs_out="EPSG:32651", crs="EPSG:4326", datum="WGS-84").table["places"].tolist()
     [30.0]
     """
-    table = read_table(path, kind="facilities", sheet=sheet, layer=layer, columns=columns)
+    if tags is None:
+        table = read_table(path, kind="facilities", sheet=sheet, layer=layer, columns=columns)
+    else:
+        table = osm_table(path, tags, kind="facilities", columns=columns)
     faults = list(table.faults)
-    geometry = point_geometry(table, Reference(crs_out, crs, datum, area), faults)
+    geometry = point_geometry(table, Reference(crs_out, crs, datum, area, swapped), faults)
     frame = _columns(table, type, faults)
     faults.extend(check_columns(frame, table))
     facilities = GeoDataFrame(frame, geometry=geometry, crs=crs_out)
@@ -134,12 +144,25 @@ def _columns(table: SourceTable, kind: str | None, faults: list[Fault]) -> pd.Da
             "places": numbers(table, "places", faults, quantity="places"),
             "area_m2": numbers(table, "area_m2", faults, quantity="area_m2"),
             "opened": years(table, "opened", faults),
+            "closed": years(table, "closed", faults),
+            "functions": [_joined(text) for text in texts(table, "functions")],
+            "nursing_places": numbers(table, "nursing_places", faults, quantity="places"),
+            "land_m2": numbers(table, "land_m2", faults, quantity="area_m2"),
             "unit": codes(table, "unit", faults),
             "file": table.file,
             "row": [str(row) for row in table.rows],
         },
         index=pd.Index(own, name="facility_id", dtype="str"),
     )
+
+
+def _joined(text: str) -> str:
+    """Write a list of words with semicolons between, whatever stood between them.
+
+    >>> _joined("日托、助餐 , 上门服务")
+    '日托;助餐;上门服务'
+    """
+    return ";".join(part.strip() for part in re.split(r"[;；,，、/|\n]+", text) if part.strip())
 
 
 def _types(table: SourceTable, kind: str | None, faults: list[Fault]) -> list[str]:
@@ -164,7 +187,8 @@ def _statuses(table: SourceTable, faults: list[Fault]) -> list[str]:
 
 
 def _without_closed(facilities: GeoDataFrame, table: SourceTable, faults: list[Fault]) -> GeoDataFrame:
-    closed = (facilities["status"] == CLOSED).to_numpy()
+    """Leave out what has closed, but for facilities whose closing year is known: past years still count them."""
+    closed = ((facilities["status"] == CLOSED) & facilities["closed"].isna()).to_numpy()
     for at in np.flatnonzero(closed):
         found = as_text(table.column("status")[at])
         faults.append(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import pandas as pd
 
-from careshed.intake.tables import SourceTable, Words
+from careshed.intake.sources import SourceTable, Words
 from careshed.schema import SETTINGS, STATUSES, TIERS, Checked, Fault, InputError
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def _columns() -> Mapping[str, Check]:
         "area_m2": at_least_zero,
         "cost_yuan": at_least_zero,
         "opened": Check.in_range(1900.0, 2100.0, error="year"),
+        "closed": Check.in_range(1900.0, 2100.0, error="year"),
+        "nursing_places": at_least_zero,
+        "land_m2": at_least_zero,
         "status": Check.isin([*STATUSES, CLOSED, ""], error="word"),
         "level": Check.isin([*TIERS, ""], error="word"),
         "setting": Check.isin([*SETTINGS, ""], error="word"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,10 +13,14 @@ import numpy as np
 import pandas as pd
 
 from careshed.intake.columns import Kind, nearest
-from careshed.intake.tables import SourceTable, damaged, encoding_noted, named, stop
+from careshed.intake.encodings import decode, text_faults
+from careshed.intake.naming import named
+from careshed.intake.shapefiles import parts_fit, read_shapefile
+from careshed.intake.sources import SourceTable, damaged, stop
 from careshed.schema import Fault, file_label
 
 _PARQUET: Final = (".parquet", ".geoparquet")
+_JSON: Final = (".geojson", ".json")
 
 
 def from_layer(file: Path, kind: Kind, layer: str | None, columns: Mapping[str, str] | None) -> SourceTable:
@@ -30,13 +35,14 @@ def from_layer(file: Path, kind: Kind, layer: str | None, columns: Mapping[str, 
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, GeometryError
 
     faults: tuple[Fault, ...] = ()
+    if file.suffix.lower() == ".shp":
+        parts_fit(file)
     try:
         if file.suffix.lower() in _PARQUET:
             frame = _parquet(file)
         else:
-            name = _layer_of(file, layer)
-            frame, faults = _vector(file, name)
-    except (DataLayerError, DataSourceError, FeatureError, GeometryError, pyarrow.ArrowException) as error:
+            frame, faults = _vector(file, _layer_of(file, layer))
+    except (DataLayerError, DataSourceError, FeatureError, GeometryError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise damaged(file, error) from error
     if not len(frame):
         cure = ("请补充数据，或在研究文件中删去该文件。", "Add data, or take the file out of the study.")
@@ -86,25 +92,19 @@ def _vector(file: Path, layer: str | None) -> tuple[pd.DataFrame, tuple[Fault, .
     """Read with GDAL, and keep what GDAL remarks on the way as notes."""
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always", RuntimeWarning)
-        frame, faults = _shapefile(file) if file.suffix.lower() == ".shp" else (gpd.read_file(file, layer=layer), ())
+        frame, faults = _read(file, layer)
     told = dict.fromkeys(str(remark.message) for remark in remarks)
     noted = [Fault("gdal_remark", file_label(file), f"GDAL：{text}", f"GDAL: {text}", severity="noted") for text in told]
     return frame, (*faults, *noted)
 
 
-def _shapefile(file: Path) -> tuple[pd.DataFrame, tuple[Fault, ...]]:
-    """Read a Shapefile; one that does not state its encoding is UTF-8 if that decodes, else GB18030.
-
-    GDAL gives features without geometry where the file is cut off, so its length is compared with what its header says.
-    """
-    with file.open("rb") as opened:
-        header = opened.read(28)
-    stated = int.from_bytes(header[24:28], "big") * 2
-    if len(header) < 28 or stated > file.stat().st_size:
-        raise damaged(file, EOFError(f"{file.stat().st_size} of {stated} bytes"))
-    if file.with_suffix(".cpg").exists():
-        return gpd.read_file(file), ()
-    try:
-        return gpd.read_file(file, encoding="UTF-8"), ()
-    except UnicodeDecodeError:
-        return gpd.read_file(file, encoding="GB18030"), encoding_noted(file, "GB18030")
+def _read(file: Path, layer: str | None) -> tuple[pd.DataFrame, tuple[Fault, ...]]:
+    suffix = file.suffix.lower()
+    if suffix == ".shp":
+        return read_shapefile(file)
+    if suffix not in _JSON:
+        return gpd.read_file(file, layer=layer), ()
+    found = decode(file.read_bytes())
+    if found.encoding == "UTF-8" and not found.broken:
+        return gpd.read_file(file, layer=layer), ()
+    return gpd.read_file(io.BytesIO(found.text.encode("utf-8")), layer=layer), text_faults(file, found)

@@ -11,9 +11,20 @@ import shapely
 from numpy.typing import NDArray
 
 from careshed.datum import DATUMS, SHIFTED, Datum, in_china_box, to_wgs84
-from careshed.intake.tables import SourceTable, Words
-from careshed.intake.values import numbers
+from careshed.intake.coordinates import (
+    exchanged,
+    exchanged_by_range,
+    from_columns,
+    hint_datum,
+    in_zone,
+    likely_systems,
+    no_coordinates,
+    warn_old_frame,
+)
+from careshed.intake.sources import SourceTable, Words
 from careshed.schema import Fault
+
+__all__ = ["OUTSIDE_M", "Bounds", "Reference", "bounds_lonlat", "joined", "locate", "no_coordinates", "parse_crs", "to_metres"]
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north, degrees WGS-84."""
@@ -37,6 +48,8 @@ class Reference:
     """Datum the study states; None for the one the CRS implies."""
     area: Bounds | None = None
     """The study area; None where it is not known, so that nothing can lie outside."""
+    swapped: bool = False
+    """Whether the study asks for the two coordinates to be exchanged."""
 
 
 def parse_crs(text: str | None) -> pyproj.CRS | None:
@@ -53,13 +66,15 @@ def locate(table: SourceTable, reference: Reference, faults: list[Fault]) -> NDA
     Geometry of a layer is used as it is, else points are made from the ``lon`` and ``lat`` columns (x and y where the CRS is
     projected). Records with a fault, or none, have None.
     """
-    crs = _crs_of(table, reference, faults)
-    geometry = _layer_geometry(table) if table.geometry is not None else _from_columns(table, faults)
-    if crs is None:
-        return np.full(len(table.rows), None, dtype=object)
-    if _numbers_fit(table, geometry, crs, faults):
-        geometry = _rows_checked(table, geometry, crs, reference, faults)
-        return to_metres(geometry, crs, reference)
+    hint_datum(table, reference.datum, faults)
+    geometry = _layer_geometry(table) if table.geometry is not None else from_columns(table, reference.crs, faults)
+    if reference.swapped:
+        geometry = exchanged(table, geometry, faults)
+    crs = _crs_of(table, reference, geometry, faults)
+    if crs is not None and _numbers_fit(table, geometry, crs, faults):
+        geometry = in_zone(table, geometry, crs, faults)
+        warn_old_frame(table, crs, faults)
+        return to_metres(_rows_checked(table, geometry, crs, reference, faults), crs, reference)
     return np.full(len(table.rows), None, dtype=object)
 
 
@@ -92,7 +107,7 @@ def joined(*bounds: Bounds | None) -> Bounds | None:
     return min(west), min(south), max(east), max(north)
 
 
-def _crs_of(table: SourceTable, reference: Reference, faults: list[Fault]) -> pyproj.CRS | None:
+def _crs_of(table: SourceTable, reference: Reference, geometry: NDArray[np.object_], faults: list[Fault]) -> pyproj.CRS | None:
     """Decide the file's coordinate system from what it and the study state; no guess where neither does."""
     stated, own = parse_crs(reference.crs), parse_crs(table.crs)
     if reference.datum is not None and reference.datum not in DATUMS:
@@ -109,7 +124,8 @@ def _crs_of(table: SourceTable, reference: Reference, faults: list[Fault]) -> py
             '请在研究文件中写 crs，例如经纬度为 crs = "EPSG:4326"，并写 datum。',
             'State crs in the study, for example crs = "EPSG:4326" for longitude and latitude, and datum.',
         )
-        faults.append(table.fault("missing_crs", told, cure))
+        likely_zh, likely_en = likely_systems(geometry)
+        faults.append(table.fault("missing_crs", told, (cure[0] + likely_zh, cure[1] + likely_en)))
         return None
     if stated is not None and own is not None and not stated.equals(own, ignore_axis_order=True):
         told = (
@@ -129,29 +145,6 @@ def _layer_geometry(table: SourceTable) -> NDArray[np.object_]:
     flat = np.array(shapely.force_2d(table.geometry), dtype=object)
     flat[shapely.is_empty(flat)] = None
     return flat
-
-
-def _from_columns(table: SourceTable, faults: list[Fault]) -> NDArray[np.object_]:
-    """Make points of the coordinate columns; None for rows without both numbers."""
-    absent = [name for name in ("lon", "lat") if name not in table.headers]
-    faults.extend(table.missing_column(name) for name in absent)
-    if absent:
-        return np.full(len(table.rows), None, dtype=object)
-    spoilt: list[Fault] = []
-    x, y = numbers(table, "lon", spoilt), numbers(table, "lat", spoilt)
-    told = {fault.row for fault in spoilt if fault.severity == "error"}
-    faults.extend(spoilt)
-    points = np.asarray(shapely.points(x, y), dtype=object)
-    points[np.isnan(x) | np.isnan(y)] = None
-    missing = np.flatnonzero(shapely.is_missing(points)).tolist()
-    faults.extend(no_coordinates(table, at) for at in missing if str(table.rows[at]) not in told)
-    return points
-
-
-def no_coordinates(table: SourceTable, at: int) -> Fault:
-    """Say that a record lies nowhere."""
-    cure = ("请补充坐标，或删去该行。", "Fill in the coordinates, or delete the row.")
-    return table.fault("missing_coordinates", ("没有坐标", "has no coordinates"), cure, at=at)
 
 
 def _numbers_fit(table: SourceTable, geometry: NDArray[np.object_], crs: pyproj.CRS, faults: list[Fault]) -> bool:
@@ -195,11 +188,13 @@ def _rows_checked(
     zero = (x == 0) & (y == 0)
     wild = (np.abs(x) > 180) | (np.abs(y) > 90) if crs.is_geographic else ~np.isfinite(x)
     sound = ~zero & ~wild
-    outside, swapped = np.zeros_like(zero), wild & (np.abs(x) <= 90) & (np.abs(y) <= 180)
+    outside, swapped = np.zeros_like(zero), exchanged_by_range(x, y, crs)
+    wild |= swapped
+    sound &= ~swapped
     if reference.area is not None and sound.any():
         outside[sound] = ~_within(x[sound], y[sound], crs, reference)
     if reference.area is not None and outside.any():
-        swapped[outside] = _within(y[outside], x[outside], crs, reference)
+        swapped[outside] |= _within(y[outside], x[outside], crs, reference)
     for place, at in enumerate(present):
         if zero[place] or wild[place] or outside[place]:
             kind = "zero" if zero[place] else "swapped" if swapped[place] else "wild" if wild[place] else "outside"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import unicodedata
 from collections import Counter
@@ -13,17 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from careshed.datum import degrees_of
 from careshed.intake.columns import FACTORS, nearest, plain, unit_of
-from careshed.intake.tables import SourceTable, as_text
+from careshed.intake.numerals import UNKNOWN, Figure, How, figure_of, year_of
+from careshed.intake.sources import SourceTable, Words, as_text
 from careshed.schema import Fault
 
-UNKNOWN: Final = frozenset({"-", "--", "—", "——", "–", "/", "无", "不详", "未知", "暂无", "待定", "n/a", "na", "null", "none"})
-"""Marks that stand for "not known"."""
+__all__ = ["UNKNOWN", "codes", "degrees", "ids", "names", "numbers", "texts", "words", "years"]
 
 _SCIENTIFIC: Final = re.compile(r"^\d(\.\d+)?[eE]\+\d+$")
 _TRAILING_ZERO: Final = re.compile(r"^\d+\.0+$")
-_THOUSANDS: Final = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
-_YEAR: Final = re.compile(r"^(\d{4})(?:\D.*)?$", re.DOTALL)
 _SAFE_INTEGER: Final = 1e15
 """Spreadsheets keep 15 digits of a number; a longer code has lost its end."""
 
@@ -39,36 +37,56 @@ def numbers(table: SourceTable, name: str, faults: list[Fault], *, quantity: str
     Parameters
     ----------
     quantity
-        Key of `FACTORS`: a unit in the header's brackets, such as （万元）, is then applied and noted.
+        Key of `FACTORS`: a unit in the header's brackets, such as （万元）, is then applied and noted; and a cell may hold a
+        unit (30张), a rough figure (约30, 30余), a range (30-40: the lower end counts) or Chinese numerals, each one told.
     """
     if name not in table.headers:
         return np.full(len(table.rows), np.nan)
     raw = table.frame[name]
-    values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=np.float64, copy=True)
+    values = _plain_numbers(raw)
+    factor = _factor(table, name, quantity, faults)
+    scale = np.full(len(values), factor)
     for at in np.flatnonzero(~np.isfinite(values)):
-        values[at] = _number(table, name, int(at), raw.iloc[at], faults)
-    return values * _factor(table, name, quantity, faults)
+        read = _number(table, name, int(at), raw.iloc[at], quantity, faults)
+        values[at] = read.value
+        if read.unit:
+            scale[at] = FACTORS[quantity][read.unit]
+    return np.asarray(values * scale, dtype=np.float64)
 
 
-def _number(table: SourceTable, name: str, at: int, value: object, faults: list[Fault]) -> float:
-    text = unicodedata.normalize("NFKC", as_text(value)).strip()
-    if not text:
-        return float("nan")
-    if text.casefold() in UNKNOWN:
-        faults.append(
-            table.fault("unknown_value", ("视为未知", "taken as unknown"), at=at, column=name, found=value, severity="noted")
-        )
-        return float("nan")
-    bare = text.replace(",", "") if _THOUSANDS.match(text) else text
-    try:
-        number = float(bare)
-    except ValueError:
-        number = float("nan")
-    if np.isfinite(number):
-        return number
-    cure = ("请改为单纯的数字；未知则留空。", "Write a plain number; leave the cell blank where it is unknown.")
-    faults.append(table.fault("not_a_number", ("不是数字", "is not a number"), cure, at=at, column=name, found=value))
-    return float("nan")
+def _plain_numbers(raw: pd.Series) -> NDArray[np.float64]:
+    """Give the numbers of a column, NaN for what needs a closer look; dates and true or false are no numbers."""
+    held = [value if isinstance(value, int | float | str | np.number) and not isinstance(value, bool) else None for value in raw]
+    read = pd.to_numeric(pd.Series(held, dtype=object), errors="coerce")
+    return np.array(read, dtype=np.float64)
+
+
+_TOLD: Final[dict[How, tuple[str, Words]]] = {
+    "unit": ("number_with_unit", ("数字后带单位", "has its unit beside the number")),
+    "approximate": ("rough_number", ("是约数", "is a rough figure")),
+    "range": ("range_as_low", ("是区间，取下限", "is a range; its lower end counts")),
+    "words": ("number_in_words", ("是中文数字", "is a number in Chinese characters")),
+}
+"""How a figure was read -> fault code and what is said of the cell, before the value it is taken as."""
+
+
+def _number(table: SourceTable, name: str, at: int, value: object, quantity: str, faults: list[Fault]) -> Figure:
+    text = as_text(value)
+    if not text or not text.strip("\u3000\u200b\ufeff "):
+        return Figure(float("nan"), "exact")
+    read = figure_of(text, FACTORS[quantity] if quantity else None)
+    if read.how == "unknown":
+        told = ("视为未知", "taken as unknown")
+        faults.append(table.fault("unknown_value", told, at=at, column=name, found=value, severity="noted"))
+    elif read.how == "none" or not np.isfinite(read.value):
+        cure = ("请改为单纯的数字；未知则留空。", "Write a plain number; leave the cell blank where it is unknown.")
+        faults.append(table.fault("not_a_number", ("不是数字", "is not a number"), cure, at=at, column=name, found=value))
+    elif read.how in _TOLD:
+        code, (zh, en) = _TOLD[read.how]
+        amount = f"{read.value:g}{read.unit}"
+        told = (f"{zh}，按 {amount} 计", f"{en}: taken as {amount}")
+        faults.append(table.fault(code, told, at=at, column=name, found=value, severity="repaired"))
+    return read
 
 
 def _factor(table: SourceTable, name: str, quantity: str, faults: list[Fault]) -> float:
@@ -190,7 +208,10 @@ def words(
 
 def _unknown_word(table: SourceTable, name: str, at: int, text: str, accepted: Mapping[str, Sequence[str]]) -> Fault:
     listed = ", ".join(word for key, known in accepted.items() for word in dict.fromkeys([*known[:2], key]))
-    near = nearest(text, [word for key, known in accepted.items() for word in (key, *known)]) if text else ""
+    known_words = [word for key, known in accepted.items() for word in (key, *known)]
+    # two characters in the wrong order, 营运 for 运营, are a slip that a measure of likeness takes for half wrong
+    turned = next((word for word in known_words if text and sorted(word) == sorted(text)), "")
+    near = turned or (nearest(text, known_words) if text else "")
     hint = (f"是否应为“{near}”？", f"Did you mean {near!r}? ") if near else ("", "")
     told = ("词语不在可用范围内", "is not a known word") if text else ("单元格为空", "the cell is blank")
     return table.fault(
@@ -199,17 +220,47 @@ def _unknown_word(table: SourceTable, name: str, at: int, text: str, accepted: M
 
 
 def years(table: SourceTable, name: str, faults: list[Fault]) -> NDArray[np.float64]:
-    """Read a column of years or dates as years, NaN where blank."""
+    """Read a column of years or dates as years, NaN where blank; dates in any of the Chinese forms."""
     read = np.full(len(table.rows), np.nan)
+    serials = 0
     for at, value in enumerate(table.column(name)):
-        if isinstance(value, datetime.date):
-            read[at] = value.year
-            continue
-        text = unicodedata.normalize("NFKC", as_text(value))
-        found = _YEAR.match(text)
-        if found:
-            read[at] = float(found.group(1))
-        elif text and text.casefold() not in UNKNOWN:
+        text = as_text(value)
+        found = year_of(value, text)
+        read[at] = found.value
+        serials += found.how == "date"
+        if found.how == "none":
             cure = ("请写四位年份，如 2021。", "Write a year of four digits, such as 2021.")
             faults.append(table.fault("not_a_year", ("不是年份", "is not a year"), cure, at=at, column=name, found=text))
+        elif found.how in ("approximate", "words"):
+            told = (f"按 {found.value:.0f} 年计", f"taken as the year {found.value:.0f}")
+            faults.append(table.fault("rough_year", told, at=at, column=name, found=text, severity="repaired"))
+        elif found.how == "unknown":
+            told = ("视为未知", "taken as unknown")
+            faults.append(table.fault("unknown_value", told, at=at, column=name, found=text, severity="noted"))
+    if serials:
+        told = (
+            f"{serials} 个日期存为序列数（如 44256），已还原",
+            f"{serials} date(s) were stored as serial numbers (such as 44256) and are read as dates",
+        )
+        faults.append(table.fault("date_as_number", told, column=name, severity="repaired"))
     return read
+
+
+def degrees(table: SourceTable, name: str, faults: list[Fault]) -> NDArray[np.float64]:
+    """Read a column of longitudes or latitudes, decimal or in degrees, minutes and seconds, as degrees; NaN where blank."""
+    if name not in table.headers:
+        return np.full(len(table.rows), np.nan)
+    raw = table.frame[name]
+    values = _plain_numbers(raw)
+    sexagesimal = 0
+    for at in np.flatnonzero(~np.isfinite(values)):
+        angle = degrees_of(as_text(raw.iloc[at]))
+        sexagesimal += angle is not None
+        values[at] = angle if angle is not None else _number(table, name, int(at), raw.iloc[at], "", faults).value
+    if sexagesimal:
+        told = (
+            f"{sexagesimal} 个度分秒坐标已换算为度",
+            f"{sexagesimal} value(s) in degrees, minutes and seconds are read as degrees",
+        )
+        faults.append(table.fault("sexagesimal", told, column=name, severity="repaired"))
+    return values

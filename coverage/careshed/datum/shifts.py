@@ -1,4 +1,4 @@
-"""Bring longitudes and latitudes of the four datums met in China to WGS-84."""
+"""Shift longitudes and latitudes between WGS-84 and the datums of the map services, to a millimetre."""
 
 from __future__ import annotations
 
