@@ -255,7 +255,7 @@ def test_unknown_keys_in_the_study_file_come_with_suggestions(tmp_path: Path) ->
         "study.toml: [study] madeup: unknown key. Did you mean made_up? Known here: name, lang, made_up, data_date, crs, snap_m.",
         "study.toml: [[service]] 1: within_minuts: unknown key. Did you mean within_minutes? "
         "Known here: id, name_zh, name_en, types, "
-        "statuses, group, groups_shown, mode, minutes, within_minutes, n_sites, at_least_one_per.",
+        "statuses, group, groups_shown, mode, minutes, within_minutes, n_sites, at_least_one_per, demand_rate, places_rule.",
     ]
     assert (
         errors(path, "zh")[0]

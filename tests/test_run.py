@@ -30,7 +30,11 @@ def test_the_demo_map_stays_under_three_megabytes(demo):
 
 def test_maps_and_tables_go_to_the_projects_folders(demo):
     root = demo.study.path.parents[3]
-    assert {path.parent for path in demo.files} == {root / "maps" / "demo", root / "data" / "processed" / "demo"}
+    assert {path.parent for path in demo.files} == {
+        root / "maps" / "demo",
+        root / "data" / "processed" / "demo",
+        root / "data" / "processed" / "demo" / "scorecards",
+    }
 
 
 def test_the_manifest_names_every_input_by_hash_and_no_clock(demo):

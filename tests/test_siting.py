@@ -19,7 +19,7 @@ from careshed.modes import WALK_ADULT, WALK_OLDER
 from careshed.reach import TravelTimes
 from careshed.siting import bound as bounds
 from careshed.siting import check_plan, rank_sites, solve
-from careshed.siting.bound import Relaxation, best_choice, lagrangian_bound, settled, tuned_relaxation
+from careshed.siting.bound import Relaxation, best_choice, lagrangian_bound, settled, stepped_relaxation
 from careshed.siting.problem import build_problem
 from careshed.siting.rules import climb
 from careshed.siting.search import greedy, guided, improve, kick, start
@@ -648,10 +648,10 @@ def test_subgradient_prices_bound_too_where_the_relaxation_is_too_large_to_facto
     best = solve.solve(problem, seed=0).value
     monkeypatch.setattr(bounds, "IPM_PAIRS", 0)
     proposed = bounds.relax(problem, best)
-    assert proposed.prices == pytest.approx(tuned_relaxation(problem, best).prices)
+    assert proposed.prices == pytest.approx(stepped_relaxation(problem, best).prices)
     bound = lagrangian_bound(problem, proposed.prices).people
     assert best <= bound < 1.05 * best
-    assert proposed.leaning.max() == 1.0
+    assert 0.5 < proposed.leaning.max() <= 1.0
 
 
 def test_subgradient_search_stops_where_nothing_is_left_to_gain():
@@ -659,7 +659,7 @@ def test_subgradient_search_stops_where_nothing_is_left_to_gain():
     cells = cells_of([3, 4])
     options = times_of({"A": near(0), "B": near(1)}, cells)
     problem = build_problem(options, np.array([3_000_000, 4_000_000]), 900_000, chains={}, units=(), n=2)
-    relaxed = tuned_relaxation(problem, 7_000_000)
+    relaxed = stepped_relaxation(problem, 7_000_000)
     assert isinstance(relaxed, Relaxation)
     assert lagrangian_bound(problem, relaxed.prices).people == 7_000_000
 
@@ -669,7 +669,7 @@ def test_local_search_never_makes_a_plan_worse():
     search = start(problem)
     greedy(search)
     values = [search.value()]
-    for step in (improve, lambda s: guided(s, np.full(120, 0.5), 3, 1), lambda s: kick(s, 60, 1)):
+    for step in (improve, lambda s: guided(s, np.full(len(problem.ids), 0.5), 3, 1), lambda s: kick(s, 60, 1)):
         step(search)
         values.append(search.value())
     assert values == sorted(values)
@@ -699,7 +699,7 @@ def test_a_real_city_comes_within_one_per_cent_of_the_best_known_and_the_bound_i
     within = 6_378_100 * np.arccos(np.clip(turned, -1, 1)) <= 600
     cells = cells_of(list(people))
     options = times_of({f"{i:04d}": near(*map(int, np.flatnonzero(row))) for i, row in enumerate(within)}, cells)
-    plan = rank_sites(options, cells, minutes=15, group="p0_3", n=50)
+    plan = rank_sites(options, cells, minutes=15, group="p0_3", n=50, work_limit=0)
     assert 0.99 * 617_592 < plan.people_covered_after <= 617_592 <= plan.bound
     assert plan.bound < 1.01 * 617_592
     assert (plan.status, plan.bound_by) == ("feasible", "lagrangian")

@@ -19,10 +19,14 @@ Floats = NDArray[np.float64]
 IPM_STEPS: Final = 100
 """Interior-point steps for the prices; 20 to 40 are usual. Any prices give a valid bound: stopping early only blunts it."""
 
-IPM_PAIRS: Final = 2_000_000
-"""Candidate–cell pairs above which `tuned_relaxation` proposes the prices; factorising would take too long."""
+IPM_PAIRS: Final = 100_000
+"""Candidate–cell pairs above which `stepped_relaxation` proposes the prices; factorising would take too long."""
 
-TUNING_ROUNDS: Final = 300
+STEP_ROUNDS: Final = 3_000
+"""Primal–dual steps at most; a city needs 1,000 to 3,000 until the bound is within 0.01 % of the relaxation's."""
+
+STEP_WORK: Final = 4_000_000_000
+"""Steps times candidate–cell pairs at most: half a minute of one core."""
 
 TRIALS: Final = 2_000
 """Candidates above which `settled` is not tried under unit rules, each trial being a choice of its own."""
@@ -43,7 +47,8 @@ class Bound:
     exact: int
     """The same before rounding, in units of 1 / `scale` millionths."""
     worth: Ints
-    """Price of all cell groups that each candidate reaches, units of 1 / `scale` millionths, shape (candidates,)."""
+    """Price of all cell groups that each candidate reaches less the toll on its cost, units of 1 / `scale` millionths, shape
+    (candidates,)."""
     scale: int
 
 
@@ -61,8 +66,9 @@ def lagrangian_bound(problem: Problem, prices: Floats) -> Bound:
     """Bound the people reached by pricing each cell group between nothing and all its people.
 
     A group pays its price to the sites that reach it and keeps the rest: Σ(people − price) + the largest worth of an allowed
-    choice. Whatever the prices, no choice reaches more (Lagrangian relaxation; Galvão and ReVelle, 1996). Prices are rounded to
-    integers first and everything after is integer arithmetic, so the bound is exact for the rounded prices.
+    choice. A budget is priced too: every site pays a toll on its cost, and the toll on the whole budget is added. Whatever the
+    prices, no choice reaches more (Lagrangian relaxation; Galvão and ReVelle, 1996). Prices are rounded to integers first and
+    everything after is integer arithmetic, so the bound is exact for the rounded prices.
 
     Parameters
     ----------
@@ -75,21 +81,48 @@ def lagrangian_bound(problem: Problem, prices: Floats) -> Bound:
     whole = np.minimum(np.clip(np.rint(prices * float(PARTS_PER_PERSON * scale)), 0, float(ROOM)).astype(np.int64), most)
     worth = np.zeros(len(problem.ids), dtype=np.int64)
     np.add.at(worth, _rows(problem), whole[problem.reach.items])
-    exact = total * scale - int(whole.sum()) + best_choice(problem, worth)[1]
+    kept = total * scale - int(whole.sum())
+    toll = _best_toll(problem, worth)
+    worth = worth - toll * problem.costs
+    exact = kept + toll * (problem.budget or 0) + best_choice(problem, worth)[1]
     return Bound(_floored(exact // scale, problem), exact, worth, scale)
+
+
+def _best_toll(problem: Problem, worth: Ints) -> int:
+    """The toll a unit of cost, in whole units of worth, under which the bound is lowest; found by halving a slope."""
+    if problem.budget is None or not problem.costs.any():
+        return 0
+    charged = problem.costs > 0
+    low, high = 0, min(int((worth[charged] // problem.costs[charged]).max()) + 1, ROOM // int(problem.costs.max()))
+    while high - low > 1:
+        middle = (low + high) // 2
+        below, above = (
+            toll * problem.budget + best_choice(problem, worth - toll * problem.costs)[1] for toll in (middle - 1, middle)
+        )
+        low, high = (middle, high) if above < below else (low, middle)
+    return low
 
 
 def best_choice(problem: Problem, worth: Ints) -> tuple[int, int]:
     """Choose at most n candidates that serve the most units, and among those choices the largest worth; exact.
 
+    A budget is left out: its toll is in the worths. Where number or budget do not suffice for all units and there is a budget,
+    the units are left out too, which only raises the worth.
+
     Returns
     -------
     units, worth
-        Units nest, so taking the candidate with the most new units, then the largest worth, one by one is exact (Steel, 2005).
+        Where every unit can be served, the best of each leaf and then the best of the rest: leaves share no candidate. Else units
+        nest, so taking the candidate with the most new units, then the largest worth, one by one is exact (Steel, 2005).
     """
-    if not problem.units:
-        top = np.sort(worth)[::-1][: problem.n]
-        return 0, sum(int(value) for value in top if value > 0)
+    if not problem.units or (problem.budget is not None and not problem.serves_all):
+        top = -np.partition(-worth, problem.n - 1)[: problem.n] if 0 < problem.n < len(worth) else worth[: problem.n]
+        return 0, int(np.maximum(top, 0).sum())
+    if problem.serves_all:
+        must, rest = _best_of_leaves(problem, worth)
+        free = problem.n - len(must)
+        top = -np.partition(-rest, free - 1)[:free] if 0 < free < len(rest) else rest[:free]
+        return len(problem.units), int(worth[must].sum()) + int(np.maximum(top, 0).sum())
     served = [tuple(int(unit) for unit in problem.serves.of(site)) for site in range(len(worth))]
     heap = [(-len(units), -int(value), site) for site, (units, value) in enumerate(zip(served, worth, strict=True)) if value >= 0]
     heapq.heapify(heap)
@@ -106,9 +139,61 @@ def best_choice(problem: Problem, worth: Ints) -> tuple[int, int]:
     return len(held), total
 
 
+def _best_of_leaves(problem: Problem, worth: Ints) -> tuple[Ints, Ints]:
+    """The worthiest candidate of every leaf, and the worths of all other candidates."""
+    home = problem.home
+    lies = np.flatnonzero(home >= 0)
+    order = lies[np.lexsort((lies, -worth[lies], home[lies]))]
+    must = order[np.flatnonzero(np.diff(home[order], prepend=-1))]
+    return must, np.delete(worth, must)
+
+
 def most_units(problem: Problem) -> int:
-    """Largest number of needed units that n sites can serve."""
-    return best_choice(problem, np.zeros(len(problem.ids), dtype=np.int64))[0]
+    """Largest number of needed units that n sites within the budget can serve."""
+    if problem.serves_all:
+        return len(problem.units)
+    if problem.budget is None:
+        return best_choice(problem, np.zeros(len(problem.ids), dtype=np.int64))[0]
+    return len({int(unit) for site in serving_sites(problem) for unit in problem.serves.of(site)})
+
+
+def serving_sites(problem: Problem) -> tuple[int, ...]:
+    """Find sites that serve the most units where the budget does not suffice for all; the search is HiGHS's, without a gap.
+
+    Of candidates that serve the same units only the cheapest is looked at.
+    """
+    import highspy
+
+    chains: dict[tuple[int, ...], int] = {}
+    for site in np.lexsort((np.arange(len(problem.ids)), problem.costs)):
+        chains.setdefault(tuple(int(unit) for unit in problem.serves.of(int(site))), int(site))
+    chains.pop((), None)
+    sites, units = list(chains.values()), len(problem.units)
+    highs: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    for option, setting in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5)):
+        highs.setOptionValue(option, setting)
+    columns = [highs.addBinary() for _ in sites]
+    helped = [highs.addBinary(obj=-1.0) for _ in range(units)]
+    for unit in range(units):
+        near = [column for column, chain in zip(columns, chains, strict=True) if unit in chain]
+        highs.addConstr(highs.qsum(near) - helped[unit] >= 0)
+    highs.addConstr(highs.qsum(columns) <= problem.n)
+    bill = highs.qsum(
+        column * (int(problem.costs[site]) / (problem.budget or 1)) for column, site in zip(columns, sites, strict=True)
+    )
+    highs.addConstr(bill <= 1.0)
+    highs.run()
+    found = np.asarray(highs.getSolution().col_value)[: len(sites)] > 0.5
+    chosen = tuple(sorted(site for site, taken in zip(sites, found, strict=True) if taken))
+    return _within_budget(problem, chosen)
+
+
+def _within_budget(problem: Problem, sites: tuple[int, ...]) -> tuple[int, ...]:
+    """Take off the dearest sites where the solver's tolerance let the sum pass the budget."""
+    kept = list(sites)
+    while kept and int(problem.costs[kept].sum()) > (problem.budget or 0):
+        kept.remove(max(kept, key=lambda site: (int(problem.costs[site]), site)))
+    return tuple(kept)
 
 
 def settled(problem: Problem, bound: Bound, value: int) -> tuple[Flags, Flags]:
@@ -118,21 +203,57 @@ def settled(problem: Problem, bound: Bound, value: int) -> tuple[Flags, Flags]:
     shows the same.
     """
     goal = (value + problem.grain) * bound.scale
-    fixed = bound.exact - best_choice(problem, bound.worth)[1]
     count = len(problem.ids)
-    if problem.units and count > TRIALS:
-        return np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-    if problem.units:
-        wanted = most_units(problem)
-        always = [_without(problem, bound.worth, site, wanted) for site in range(count)]
-        never = [_with(problem, bound.worth, site) for site in range(count)]
-        return np.array([fixed + most < goal for most in always]), np.array([fixed + most < goal for most in never])
+    if problem.units and problem.serves_all:
+        return _settled_leaves(problem, bound, goal)
+    if problem.units and problem.budget is None:
+        return _settled_by_trials(problem, bound, goal)
     order = np.argsort(-bound.worth, kind="stable")
-    ranked = np.concatenate([bound.worth[order], np.zeros(problem.n + 1, dtype=np.int64)])
+    ranked = np.maximum(np.concatenate([bound.worth[order], np.zeros(problem.n + 1, dtype=np.int64)]), 0)
     last, following = int(ranked[problem.n - 1]), int(ranked[problem.n])
     top = np.zeros(count, dtype=np.bool_)
     top[order[: problem.n]] = True
+    top &= bound.worth > 0
     return top & (bound.exact - bound.worth + following < goal), ~top & (bound.exact + bound.worth - last < goal)
+
+
+def _settled_leaves(problem: Problem, bound: Bound, goal: int) -> tuple[Flags, Flags]:
+    """Settle where every unit is served: what leaves or enters the best choice changes it by at least so much.
+
+    A leaf's best that goes is followed by the second of the leaf or by the first outside the choice; a candidate that comes
+    takes the last free place or that of its leaf's best.
+    """
+    worth, home, count = bound.worth, problem.home, len(problem.ids)
+    must, _ = _best_of_leaves(problem, worth)
+    forced = np.zeros(count, dtype=np.bool_)
+    forced[must] = True
+    free = problem.n - len(must)
+    order = np.flatnonzero(~forced)[np.argsort(-worth[~forced], kind="stable")]
+    ranked = np.maximum(np.concatenate([worth[order], np.zeros(free + 1, dtype=np.int64)]), 0)
+    last, following = int(ranked[free - 1]) if free else 0, int(ranked[free])
+    top = np.zeros(count, dtype=np.bool_)
+    top[order[:free]] = True
+    top &= worth > 0
+    second = np.full(len(problem.units), -FORCED, dtype=np.int64)
+    np.maximum.at(second, home[~forced & (home >= 0)], worth[~forced & (home >= 0)])
+    heir = np.where(forced, np.maximum(second[home], following), following)
+    best = np.zeros(len(problem.units), dtype=np.int64)
+    best[home[must]] = worth[must]
+    spared = np.full(count, last if free else FORCED, dtype=np.int64)
+    spared[home >= 0] = np.minimum(spared[home >= 0], best[home[home >= 0]])
+    inside = forced | top
+    return inside & (bound.exact - worth + heir < goal), ~inside & (bound.exact + worth - spared < goal)
+
+
+def _settled_by_trials(problem: Problem, bound: Bound, goal: int) -> tuple[Flags, Flags]:
+    """Settle each candidate by a choice of its own, where not every unit can be served."""
+    count, fixed = len(problem.ids), bound.exact - best_choice(problem, bound.worth)[1]
+    if count > TRIALS:
+        return np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
+    wanted = most_units(problem)
+    always = [_without(problem, bound.worth, site, wanted) for site in range(count)]
+    never = [_with(problem, bound.worth, site) for site in range(count)]
+    return np.array([fixed + most < goal for most in always]), np.array([fixed + most < goal for most in never])
 
 
 def _without(problem: Problem, worth: Ints, site: int, wanted: int) -> int:
@@ -149,9 +270,9 @@ def _with(problem: Problem, worth: Ints, site: int) -> int:
 
 
 def relax(problem: Problem, value: int) -> Relaxation:
-    """Solve the linear relaxation for prices and leanings; by subgradient steps where it is too large to factorise."""
+    """Solve the linear relaxation for prices and leanings; by first-order steps where it is too large to factorise."""
     if len(problem.reach.items) > IPM_PAIRS:
-        return tuned_relaxation(problem, value)
+        return stepped_relaxation(problem, value)
     highs = linear_model(problem)
     for option, setting in (("solver", "ipm"), ("run_crossover", "off"), ("ipm_iteration_limit", IPM_STEPS)):
         highs.setOptionValue(option, setting)
@@ -160,40 +281,24 @@ def relax(problem: Problem, value: int) -> Relaxation:
     prices = np.abs(np.nan_to_num(np.asarray(solution.row_dual, dtype=np.float64)))[: len(problem.weights)]
     leaning = np.clip(np.nan_to_num(np.asarray(solution.col_value, dtype=np.float64)), 0, 1)[: len(problem.ids)]
     if not len(prices) or not len(leaning):
-        return tuned_relaxation(problem, value)
+        return stepped_relaxation(problem, value)
     return Relaxation(prices, leaning)
 
 
-def tuned_relaxation(problem: Problem, value: int, rounds: int = TUNING_ROUNDS) -> Relaxation:
-    """Search prices by subgradient steps (Held and Karp, 1971), unit rules left out."""
-    sites = _rows(problem)
-    people, goal = problem.weights / PARTS_PER_PERSON, value / PARTS_PER_PERSON
-    prices = people / np.maximum(np.diff(problem.seen.start), 1)
-    best, lowest, pace, stale, chosen = prices, np.inf, 1.0, 0, np.zeros(len(problem.ids))
-    for done in range(rounds):
-        worth = np.bincount(sites, weights=prices[problem.reach.items], minlength=len(problem.ids))
-        top = np.argsort(-worth, kind="stable")[: problem.n]
-        chosen[top] += done
-        bound = float((people - prices).sum() + worth[top].sum())
-        stale = 0 if bound < lowest else stale + 1
-        if bound < lowest:
-            best, lowest = prices, bound
-        if stale == 15:
-            prices, pace, stale = best, pace * 0.6, 0
-            continue
-        slope = np.bincount(problem.reach.gather(top)[0], minlength=len(people)) - (prices < people)
-        steepness = float((slope * slope).sum())
-        if steepness == 0 or bound <= goal:
-            break
-        prices = np.clip(prices - pace * (bound - goal) / steepness * slope, 0, people)
-    return Relaxation(best, chosen / max(chosen.max(initial=0), 1))
+def stepped_relaxation(problem: Problem, value: int, rounds: int = STEP_ROUNDS) -> Relaxation:
+    """Approach the relaxation by primal–dual steps (see `primal_dual`), until its bound meets `value` or settles."""
+    from careshed.siting.primal_dual import solve_relaxation
+
+    rounds = min(rounds, max(STEP_WORK // max(len(problem.reach.items), 1), 1))
+    prices, leaning = solve_relaxation(problem, value, rounds)
+    return Relaxation(prices, leaning)
 
 
 def linear_model(problem: Problem) -> highspy.Highs:
     """Write the relaxation for HiGHS: a cell group counts only where a chosen candidate reaches it.
 
     Columns are candidates, cell groups and needed units; rows say for each group and unit that a site must be there, then that
-    sites are at most n, then that units served are as many as n sites can serve.
+    sites are at most n, that units served are as many as can be, and that the costs keep within the budget (as shares of it).
     """
     import highspy
     from scipy import sparse
@@ -210,18 +315,20 @@ def linear_model(problem: Problem) -> highspy.Highs:
         (groups + unit_columns, sites + groups + unit_columns, 1),
         (np.full(sites, count_row), np.arange(sites), 1),
         (np.full(units, units_row), sites + groups + unit_columns, -1),
+        (np.full(sites, units_row + 1), np.arange(sites), problem.costs / max(problem.budget or 1, 1)),
     )
     at: tuple[Ints, Ints] = (np.concatenate([row for row, _, _ in entries]), np.concatenate([column for _, column, _ in entries]))
-    values: Floats = np.concatenate([np.full(len(row), float(value)) for row, _, value in entries])
-    shape = (groups + units + 2, sites + groups + units)
+    values: Floats = np.concatenate([np.broadcast_to(np.asarray(value, dtype=np.float64), len(row)) for row, _, value in entries])
+    shape = (groups + units + 3, sites + groups + units)
     rows: sparse.csr_matrix[np.float64] = sparse.csr_matrix((values, at), shape=shape)
+    limit = highspy.kHighsInf if problem.budget is None else 1.0 if problem.budget else 0.0
     model = highspy.HighsLp()
     model.num_row_, model.num_col_ = rows.shape
     model.sense_ = highspy.ObjSense.kMaximize
     model.col_cost_ = np.concatenate([np.zeros(sites), problem.weights / PARTS_PER_PERSON, np.zeros(units)])
     model.col_lower_, model.col_upper_ = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
     model.row_lower_ = np.full(rows.shape[0], -highspy.kHighsInf)
-    model.row_upper_ = np.array([0.0] * (groups + units) + [float(problem.n), -float(most_units(problem))])
+    model.row_upper_ = np.array([0.0] * (groups + units) + [float(problem.n), -float(most_units(problem)), limit])
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = rows.indptr, rows.indices, rows.data
     highs: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,6 +21,9 @@ PARTS_PER_PERSON: Final = 1_000_000
 
 MOST_PEOPLE: Final = 4e9
 """Above this many people the whole-number sums would leave the exact range of double precision (2**53 millionths)."""
+
+NO_COST: Final = 1 << 50
+"""More than any cost."""
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -50,6 +54,11 @@ class Sparse:
         rows = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
         order = np.argsort(self.items, kind="stable")
         return Sparse(_starts(np.bincount(self.items, minlength=columns)), rows[order])
+
+    def picked(self, rows: Ints) -> Sparse:
+        """Keep these rows, in this order."""
+        items, sizes = self.gather(rows)
+        return Sparse(_starts(sizes), items)
 
     def kept(self, pairs: Flags) -> Sparse:
         """Leave out single pairs."""
@@ -82,6 +91,33 @@ class Problem:
     """Units with no smaller unit of `units` within them: as many sites serve all units, shape (units,)."""
     n: int
     """Most sites that may be chosen."""
+    costs: Ints
+    """Cost of each candidate in whole units of money, ≥ 0, shape (candidates,); zeros where none was given."""
+    budget: int | None = None
+    """Largest sum of costs, None for no limit."""
+
+    @cached_property
+    def home(self) -> Ints:
+        """The leaf of `units` that each candidate serves, -1 for none, shape (candidates,); leaves share no candidate."""
+        home = np.full(len(self.ids), -1, dtype=np.int64)
+        rows = np.repeat(np.arange(len(self.ids)), np.diff(self.serves.start))
+        leaf = self.leaves[self.serves.items]
+        home[rows[leaf]] = self.serves.items[leaf]
+        return home
+
+    @cached_property
+    def cheapest(self) -> Ints:
+        """Least cost of a site in each unit, shape (units,)."""
+        rows = np.repeat(np.arange(len(self.ids)), np.diff(self.serves.start))
+        least = np.full(len(self.units), NO_COST, dtype=np.int64)
+        np.minimum.at(least, self.serves.items, self.costs[rows])
+        return least
+
+    @cached_property
+    def serves_all(self) -> bool:
+        """Whether number and budget suffice for a site in every needed unit; leaves share no candidate, so the sum is exact."""
+        leaves = int(self.leaves.sum())
+        return leaves <= self.n and (self.budget is None or int(self.cheapest[self.leaves].sum()) <= self.budget)
 
     @property
     def grain(self) -> int:
@@ -154,9 +190,15 @@ def build_problem(
     *,
     chains: Mapping[str, Sequence[str]],
     units: Sequence[str],
-    n: int,
+    n: int | None,
+    costs: Ints | None = None,
+    budget: int | None = None,
 ) -> Problem:
-    """Presolve: merge cells that the same candidates reach, drop what nobody needs.
+    """Presolve: drop the candidates that no best choice needs, merge the cells that the same candidates reach.
+
+    Out go candidates that no street reaches, that add nobody and serve no unit, that alone cost more than the budget, and those
+    that another one makes needless (see `undominated`). All of it is valid for at most n sites, a budget and at least one site
+    a unit, and for nothing else: spacing, capacities, backup or forced sites need the candidates that are dropped here.
 
     Parameters
     ----------
@@ -164,8 +206,15 @@ def build_problem(
         Millionths of a person still to be reached on each cell; 0 where a facility already reaches them.
     chains
         Candidate -> units of `units` that it would serve, the finest first.
+    n
+        Most sites; None for as many as the budget allows.
+    costs
+        Whole units of money, one for each row of `options`; None for none.
+    budget
+        Largest sum of costs; None for no limit.
     """
-    able = np.flatnonzero(options.facility_fault == "")
+    price = np.zeros(len(options.facilities), dtype=np.int64) if costs is None else costs
+    able = np.flatnonzero((options.facility_fault == "") & (price <= (NO_COST if budget is None else budget)))
     names = [str(options.facilities.index[i]) for i in able]
     order = np.array(sorted(range(len(able)), key=names.__getitem__), dtype=np.int64)
     every = pairs_within(options, limit)
@@ -173,34 +222,76 @@ def build_problem(
     by_candidate = Sparse(_starts(sizes), items).kept(demand[items] > 0)
     serving = np.array([bool(chains.get(names[i])) for i in order], dtype=np.bool_)
     useful = np.flatnonzero((np.diff(by_candidate.start) > 0) | serving)
-    kept, sizes = by_candidate.gather(useful)
-    weights, seen = _merged_cells(Sparse(_starts(sizes), kept).transposed(len(demand)), demand)
-    ids = tuple(names[i] for i in order[useful])
-    serves, leaves = _unit_rows([chains.get(name, ()) for name in ids], units)
+    by_candidate, order = by_candidate.picked(useful), order[useful]
+    serves, leaves = _unit_rows([chains.get(names[i], ()) for i in order], units)
+    held = np.flatnonzero(undominated(by_candidate, len(demand), serves, price[able[order]]))
+    by_candidate, order, serves = by_candidate.picked(held), order[held], serves.picked(held)
+    weights, seen = _merged_cells(by_candidate.transposed(len(demand)), demand)
     return Problem(
-        ids=ids,
-        rows=able[order][useful].astype(np.int64),
+        ids=tuple(names[i] for i in order),
+        rows=able[order].astype(np.int64),
         weights=weights,
-        reach=seen.transposed(len(ids)),
+        reach=seen.transposed(len(order)),
         seen=seen,
         units=tuple(units),
         serves=serves,
         leaves=leaves,
-        n=n,
+        n=len(order) if n is None else n,
+        costs=price[able[order]],
+        budget=budget,
     )
 
 
+def restricted(problem: Problem, sites: Ints) -> Problem:
+    """Leave only some candidates, ascending; cells that these alone do not tell apart are merged."""
+    reach = problem.reach.picked(sites)
+    weights, seen = _merged_cells(reach.transposed(len(problem.weights)), problem.weights)
+    return replace(
+        problem,
+        ids=tuple(problem.ids[site] for site in sites),
+        rows=problem.rows[sites],
+        weights=weights,
+        reach=seen.transposed(len(sites)),
+        seen=seen,
+        serves=problem.serves.picked(sites),
+        costs=problem.costs[sites],
+    )
+
+
+def undominated(reach: Sparse, cells: int, serves: Sparse, costs: Ints) -> Flags:
+    """Mark the candidates that no other one makes needless.
+
+    A candidate is needless where another reaches all the cells that it reaches, serves all the units that it serves and costs no
+    more; of two that are alike in everything the first stays.
+    """
+    from careshed.siting._kernels import dominated
+
+    wide = reach.transposed(cells)
+    needless: Flags = dominated(reach.start, reach.items, wide.start, wide.items, serves.start, serves.items, costs)
+    return ~needless
+
+
 def _merged_cells(by_cell: Sparse, demand: Ints) -> tuple[Ints, Sparse]:
-    """Put cells with the same candidates together, in an order that depends on the candidates alone."""
-    together: dict[bytes, int] = {}
-    for cell in np.flatnonzero(np.diff(by_cell.start)):
-        key = by_cell.of(int(cell)).tobytes()
-        together[key] = together.get(key, 0) + int(demand[cell])
-    keys = sorted(together)
-    weights = np.array([together[key] for key in keys], dtype=np.int64)
-    rows = [np.frombuffer(key, dtype=np.int64) for key in keys]
-    items = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
-    return weights, Sparse(_starts(np.array([len(row) for row in rows], dtype=np.int64)), items)
+    """Put cells with the same candidates together, in an order that depends on the candidates alone.
+
+    Rows are told apart by two sums of random keys, and each is compared with the first of its group before it is merged.
+    """
+    rows = np.flatnonzero(np.diff(by_cell.start))
+    filled = by_cell.picked(rows)
+    keys = np.random.default_rng(9).integers(1, 1 << 62, (2, int(by_cell.items.max(initial=0)) + 1), dtype=np.uint64)
+    sums = [np.add.reduceat(key[filled.items], filled.start[:-1]) if len(rows) else key[:0] for key in keys]
+    order = np.lexsort((*sums, filled.items[filled.start[:-1]]))
+    fresh = np.ones(len(order), dtype=np.bool_)
+    fresh[1:] = np.logical_or.reduce([np.diff(part[order]) != 0 for part in sums])
+    group = np.cumsum(fresh) - 1
+    first = order[fresh]
+    alike, sizes = filled.gather(first[group])
+    mine, own = filled.gather(order)
+    if not (np.array_equal(sizes, own) and np.array_equal(alike, mine)):
+        raise ArithmeticError("two different sets of candidates share both sums of keys")
+    weights = np.zeros(len(first), dtype=np.int64)
+    np.add.at(weights, group, demand[rows[order]])
+    return weights, filled.picked(first)
 
 
 def _unit_rows(chains: Sequence[Sequence[str]], units: Sequence[str]) -> tuple[Sparse, Flags]:

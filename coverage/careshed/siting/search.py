@@ -13,6 +13,9 @@ from careshed.siting.problem import Flags, Ints, Problem
 NO_GAIN = -1
 """Mark of a candidate that may not be taken now; every true gain is ≥ 0."""
 
+FREE = 1e-3
+"""A site that costs nothing counts as costing this much where people are weighed against money."""
+
 SHAKE = 0.02
 """Largest favour given to a candidate that the relaxation does not choose at all."""
 
@@ -45,12 +48,31 @@ class Search:
         rows = np.repeat(np.arange(len(serves)), np.diff(serves.start))
         return np.bincount(rows[self.held[serves.items] == 0], minlength=len(serves))
 
+    def allowed(self) -> Flags:
+        """Candidates that may come now: within number and budget, and with enough of both left for the units still without.
+
+        Where not every unit can be served, the units are left to the caller.
+        """
+        problem = self.problem
+        free: Flags = ~self.chosen
+        if problem.budget is None:
+            return free
+        money = problem.budget - int(problem.costs[self.chosen].sum())
+        if not problem.serves_all:
+            return np.asarray(free & (problem.costs <= money))
+        bare = problem.leaves & (self.held == 0)
+        spared = np.zeros(len(problem.ids), dtype=np.int64)
+        helps = (problem.home >= 0) & np.append(bare, False)[problem.home]
+        spared[helps] = problem.cheapest[problem.home[helps]]
+        places = problem.n - int(self.chosen.sum()) - 1 - (int(bare.sum()) - helps)
+        return np.asarray(free & (problem.costs + int(problem.cheapest[bare].sum()) - spared <= money) & (places >= 0))
+
     def units_held(self) -> int:
         """Needed units that have a chosen site."""
         return int((self.held > 0).sum())
 
 
-def start(problem: Problem, sites: Sequence[int] = ()) -> Search:
+def start(problem: Problem, sites: Sequence[int] | Ints = ()) -> Search:
     """Begin with these sites chosen."""
     count = len(problem.ids)
     reached, sizes = problem.reach.items, np.diff(problem.reach.start)
@@ -59,7 +81,7 @@ def start(problem: Problem, sites: Sequence[int] = ()) -> Search:
     hits, held = np.zeros(len(problem.weights), dtype=np.int64), np.zeros(len(problem.units), dtype=np.int64)
     search = Search(problem, np.zeros(count, dtype=np.bool_), hits, gain, held)
     for site in sites:
-        add(search, site)
+        add(search, int(site))
     return search
 
 
@@ -88,7 +110,8 @@ def greedy(search: Search, *, barred: int = -1, favour: NDArray[np.float64] | No
 
     While more sites are left than units need, any candidate may come; after that only those that serve the most units anew. For
     units that nest (a community in a street) this reaches the largest possible number: choosing leaves of a tree one by one,
-    each with the longest new path, is exact (Steel, 2005, *Systematic Biology* 54).
+    each with the longest new path, is exact (Steel, 2005, *Systematic Biology* 54). Under a budget people are weighed against
+    cost.
 
     Parameters
     ----------
@@ -107,7 +130,7 @@ def greedy(search: Search, *, barred: int = -1, favour: NDArray[np.float64] | No
 
 def _next(search: Search, left: int, barred: int, favour: NDArray[np.float64] | None) -> int:
     """The candidate to take now, −1 if none reaches anybody or serves a unit."""
-    gain = np.where(search.chosen, NO_GAIN, search.gain)
+    gain = np.where(search.allowed(), search.gain, NO_GAIN)
     if barred >= 0:
         gain[barred] = NO_GAIN
     if gain.max(initial=NO_GAIN) <= 0 or left <= int((search.problem.leaves & (search.held == 0)).sum()):
@@ -115,7 +138,10 @@ def _next(search: Search, left: int, barred: int, favour: NDArray[np.float64] | 
         gain[new < new.max(initial=0)] = NO_GAIN
         if new.max(initial=0) == 0:
             gain[gain == 0] = NO_GAIN
-    best = int(np.argmax(gain if favour is None else np.where(gain > 0, gain * favour, gain))) if len(gain) else -1
+    score = gain if favour is None else np.where(gain > 0, gain * favour, gain)
+    if search.problem.budget is not None:
+        score = np.where(gain > 0, score / np.maximum(search.problem.costs, FREE), score)
+    best = int(np.argmax(score)) if len(gain) else -1
     return best if best >= 0 and gain[best] > NO_GAIN else -1
 
 
@@ -130,11 +156,17 @@ def improve(search: Search) -> None:
             best = _replacement(search, site, held - search.units_held())
             add(search, best)
             better |= best != site
+        if search.problem.budget is not None:
+            before = int(search.chosen.sum())
+            greedy(search)
+            better |= int(search.chosen.sum()) > before
 
 
 def _replacement(search: Search, site: int, units: int) -> int:
     """The candidate that should take the place of a site just removed: itself unless another reaches more."""
-    gain = np.where(search.chosen, NO_GAIN, search.gain)
+    may = search.allowed()
+    may[site] = True
+    gain = np.where(may, search.gain, NO_GAIN)
     if units:
         gain[search.new_units() < units] = NO_GAIN
     best = int(np.argmax(gain))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from careshed.siting.bound import Bound, lagrangian_bound, linear_model, relax, settled
+from careshed.siting.bound import Bound, lagrangian_bound, linear_model, relax, serving_sites, settled
 from careshed.siting.problem import PARTS_PER_PERSON, Flags, Problem
+from careshed.siting.relinking import QUICK, Effort, search_widely
 from careshed.siting.search import Search, greedy, guided, improve, kick, start
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ NODES: Final = 5_000
 
 EXACT_PAIRS: Final = 150_000
 """Candidate–cell pairs still open above which no exact search is tried; it would end at the safety stop."""
+
+LARGE_PAIRS: Final = 100_000
+"""Candidate–cell pairs above which the compiled search takes the place of the plain one."""
+
+LARGE_EXACT_PAIRS: Final = 25_000
+"""The same as `EXACT_PAIRS` in a large problem, where all the work was spent on the search and a node costs seconds."""
 
 GUIDED: Final = 20
 """Greedy choices led by the linear relaxation, before local search; milliseconds each, in a large city a tenth of a second."""
@@ -53,31 +60,42 @@ class Solution:
     reproducible: bool = True
 
 
-def solve(problem: Problem, *, seed: int, work_limit: int = NODES) -> Solution:
+def solve(problem: Problem, *, seed: int, work_limit: int = NODES, effort: Effort | None = None, threads: int = 2) -> Solution:
     """Find the sites that reach the most people, and prove how good they are.
 
     Greedy and swaps give an answer. Prices from the linear relaxation give a Lagrangian bound, which is evaluated in integers and
     holds whatever the solver did. Where the two meet, the answer is optimal by our own proof. Else local search tries to lift
-    the answer, candidates that cannot matter are settled by the bound, and HiGHS searches the rest without a gap; its bound
-    rests on HiGHS (floating point, tolerance 1e-9 of the people).
+    the answer (in large problems annealing and small exact problems, see `relinking`), candidates that cannot matter are settled
+    by the bound, and HiGHS searches the rest without a gap; its bound rests on HiGHS (floating point, tolerance 1e-9 of the
+    people).
 
     Parameters
     ----------
     work_limit
         Branch-and-bound nodes of the exact search; 0 leaves it out.
+    effort
+        Work of the search in large problems; None for the usual one, or a quick one where `work_limit` is 0.
+    threads
+        Searches at the same time; the answer does not depend on it.
     """
-    search = start(problem)
+    search = start(problem, () if problem.budget is None or problem.serves_all else serving_sites(problem))
     greedy(search)
-    if problem.n == 0 or not len(problem.weights) or int(search.chosen.sum()) < problem.n:
+    if problem.n == 0 or search.value() == int(problem.weights.sum()):
         return _told(problem, search, Bound(search.value(), 0, search.gain, 1), "greedy")
     improve(search)
     relaxation = relax(problem, search.value())
     bound = lagrangian_bound(problem, relaxation.prices)
-    if not _meets(problem, search.value(), bound.people):
+    whole, large = True, len(problem.reach.items) > LARGE_PAIRS and problem.serves_all
+    if large and not _meets(problem, search.value(), bound.people):
+        spent = effort or (Effort() if work_limit > 0 else QUICK)
+        found = search_widely(problem, search.sites(), seed=seed, effort=spent, threads=threads)
+        search, whole = start(problem, found.sites), found.whole
+        improve(search)
+    if not large and not _meets(problem, search.value(), bound.people):
         guided(search, relaxation.leaning, GUIDED, seed)
-    if not _meets(problem, search.value(), bound.people):
+    if not large and not _meets(problem, search.value(), bound.people):
         kick(search, KICKS, seed)
-    solution = _told(problem, search, bound, "local search")
+    solution = replace(_told(problem, search, bound, "local search"), reproducible=whole)
     if solution.status == "optimal" or work_limit <= 0:
         return solution
     return _searched(problem, solution, bound, seed, work_limit)
@@ -99,17 +117,22 @@ def _searched(problem: Problem, solution: Solution, bound: Bound, seed: int, nod
     always, never = settled(problem, bound, solution.value)
     if not (~(always | never)).any():
         return replace(solution, bound=solution.value, status="optimal")
-    if len(problem.reach.gather(np.flatnonzero(~never))[0]) > EXACT_PAIRS:
+    most_pairs = LARGE_EXACT_PAIRS if len(problem.reach.items) > LARGE_PAIRS else EXACT_PAIRS
+    if len(problem.reach.gather(np.flatnonzero(~(always | never)))[0]) > most_pairs:
         return solution
     found, most, whole = _branch_and_bound(problem, solution, always, never, seed, nodes)
-    search = start(problem, found)
+    search = start(problem, found if _affordable(problem, found) else solution.sites)
     improve(search)
     if search.value() > solution.value:
         solution = replace(solution, sites=search.sites(), value=search.value(), method="branch and bound")
     if max(most, solution.value) < solution.bound:
         solution = replace(solution, bound=max(most, solution.value), bound_by="highs", method="branch and bound")
     status: Status = "optimal" if _meets(problem, solution.value, solution.bound) else "feasible"
-    return replace(solution, status=status, reproducible=whole)
+    return replace(solution, status=status, reproducible=whole and solution.reproducible)
+
+
+def _affordable(problem: Problem, sites: tuple[int, ...]) -> bool:
+    return problem.budget is None or int(problem.costs[list(sites)].sum()) <= problem.budget
 
 
 def _branch_and_bound(

@@ -52,7 +52,7 @@ def _special(units: Listing, derived: list[str]) -> list[Fault]:
     """Name the special units whose level the code leaves open."""
     told = {
         "township": ("代码为特殊单位（400 以上），按乡镇级计", "has a special code (400 and above); counts as a township"),
-        "street": ("代码为特殊单位，名称为街道，按街道计", "has a special code (400 and above) and the name of a street; counts as one"),
+        "street": ("代码为特殊单位，名称为街道，按街道计", "has a special code, but the name of a street; counts as one"),
     }  # fmt: skip
     cure = ("如不符，请写“级别”列。", "State the level where this is wrong.")
     return [
