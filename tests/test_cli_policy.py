@@ -78,3 +78,99 @@ def test_two_saved_cards_are_compared_by_date(demo: RunResult, tmp_path: Path):
 def test_the_pipeline_command_tells_stages_and_subsidies(demo: RunResult, tmp_path: Path):
     invoke("pipeline", demo.study.path, "-s", "childcare", "-p", "chifeng-2022", "-o", tmp_path / "p.xlsx", "--lang", "en")
     assert openpyxl.load_workbook(tmp_path / "p.xlsx").sheetnames[:2] == ["Stages", "Projects"]
+
+
+def test_compounds_short_are_listed_under_the_street_that_answers_for_them(demo: RunResult, tmp_path: Path):
+    from careshed.policy.judging import compound_shortfalls, shortfalls_by_unit
+
+    found = compound_shortfalls(demo.study, demo.card)
+    for rule in found["rule"].unique():
+        own = found[found["rule"] == rule]
+        # What compounds lack adds up to what the card says is missing, and again over the units that answer for them.
+        assert own["missing"].sum() == pytest.approx(demo.card.result(rule).targets[0].missing)
+        by_unit = shortfalls_by_unit(found)
+        assert by_unit.loc[by_unit["rule"] == rule, "missing"].sum() == pytest.approx(own["missing"].sum())
+    parent = demo.study.units["parent"]
+    unit = demo.study.compounds["unit"]
+    assert all(parent[unit[row.compound]] == row.responsible for row in found.itertuples())
+    invoke("compound-gaps", demo.study.path, "-o", tmp_path / "c.xlsx", "--lang", "en")
+    assert openpyxl.load_workbook(tmp_path / "c.xlsx").sheetnames == ["Responsible units", "Compounds"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["audit", "shuozhou-2023", "-o", "a.pdf"], "this command writes .html, .csv"),
+        (["diff", "a.json", "b.json", "-o", "d.xlsx"], "this command writes .html"),
+    ],
+)
+def test_plan_commands_refuse_files_they_do_not_write(arguments: list[str], told: str):
+    result = CliRunner().invoke(cli.app, arguments)
+    assert told in str(result.exception)
+
+
+def test_an_unknown_rule_is_told_with_the_nearest(demo: RunResult):
+    result = CliRunner().invoke(cli.app, ["break-down", str(demo.study.path), "--rule", "tuo_per_100", "-o", "b.csv"])
+    assert "nearest: tuo_per_1000" in str(result.exception)
+
+
+def test_cards_of_two_plans_are_not_compared(demo: RunResult):
+    from dataclasses import replace
+
+    from careshed.policy.changes import compare_cards
+    from careshed.schema import InputError
+
+    with pytest.raises(InputError, match="judge by different plans: shuozhou-2023 and chifeng-2022"):
+        compare_cards(demo.card, replace(demo.card, profile="chifeng-2022"))
+
+
+def test_a_rule_on_compounds_keeps_its_own_first_year(demo: RunResult):
+    from careshed.policy import load_profile
+    from careshed.policy.judging import judge_plan
+
+    # The study sets new_since = 2018; the rule says 2013, and the plan's own word comes first.
+    result = judge_plan(demo.study, load_profile("chifeng-2022")).result("elder_compound_land_2013")
+    built = pd.to_numeric(demo.study.compounds["建成年份"])
+    assert result.of == (built >= 2013).sum()
+
+
+def test_operators_of_no_known_class_are_told(demo: RunResult):
+    from dataclasses import replace
+
+    from careshed.policy.judging import judge_plan
+
+    table = demo.study.facility_table
+    first = table.index[table["type"] == "托育机构"][0]
+    odd = table.assign(operator=table["operator"].where(table.index != first, "某某集团"))
+    card = judge_plan(replace(demo.study, facility_table=odd))
+    told = [fault for fault in card.faults if fault.code == "unknown_operator"]
+    assert [(fault.found, fault.row) for fault in told] == [("某某集团", str(table["row"][first]))]
+
+
+def test_a_facility_whose_unit_says_neither_town_nor_country_is_counted(demo: RunResult):
+    from dataclasses import replace
+
+    from careshed.policy.judging import judge_plan
+
+    units = demo.study.units
+    stations = demo.study.facility_table
+    held = stations[(stations["type"] == "社区养老服务站") & (stations["status"] == "operating")]["unit"].iloc[0]
+    blank = units.assign(
+        setting=units["setting"].where(units.index != held, ""),
+        parent=units["parent"].where(units.index != held, units["parent"][units["parent"][held]]),
+    )
+    before = demo.card.result("elder_station")
+    after = judge_plan(replace(demo.study, units=blank)).result("elder_station")
+    assert sum(unit.met is True for unit in after.units) == sum(unit.met is True for unit in before.units)
+
+
+def test_the_check_command_audits_the_files_and_writes_repaired_copies(demo: RunResult, tmp_path: Path):
+    told = invoke("check", demo.study.path, "-o", tmp_path / "check.html", "--lang", "en")
+    assert "→" in told
+    assert "<html" in (tmp_path / "check.html").read_text(encoding="utf-8")
+    wrong = demo.study.folder / "broken.toml"
+    wrong.write_text(demo.study.path.read_text(encoding="utf-8").replace("snap_m", "snapm"), encoding="utf-8")
+    result = CliRunner().invoke(cli.app, ["check", str(wrong), "-o", str(tmp_path / "broken.csv")])
+    wrong.unlink()
+    assert result.exit_code == 1
+    assert "snapm" in (tmp_path / "broken.csv").read_text(encoding="utf-8-sig")

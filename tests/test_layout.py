@@ -15,7 +15,7 @@ SOURCE = ROOT / "coverage" / "careshed"
 
 ORDER = [
     "words", "schema", "modes", "datum", "intake", "study", "network", "_kernels", "reach", "isochrones", "demand", "access",
-    "supply", "policy", "siting", "maps", "report", "run", "demo", "cli",
+    "supply", "policy", "check", "siting", "maps", "report", "run", "demo", "cli",
 ]  # fmt: skip
 
 

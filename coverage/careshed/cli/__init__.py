@@ -9,12 +9,12 @@ from typing import Final
 
 import typer
 
-from careshed.cli import places, policy, steps
+from careshed.cli import check, places, policy, steps
 from careshed.cli.shared import app
 from careshed.schema import InputError
 from careshed.words import Lang
 
-__all__ = ["app", "main", "places", "policy", "steps"]
+__all__ = ["app", "check", "main", "places", "policy", "steps"]
 
 
 _LANG: Final = re.compile(r"^\s*lang\s*=\s*[\"'](zh|en)[\"']", re.MULTILINE)
@@ -31,7 +31,8 @@ def main() -> None:
         typer.echo(error.text(_lang(sys.argv[1:])), err=True)
         sys.exit(1)
     except (KeyError, ValueError, OSError) as error:
-        typer.echo(str(error), err=True)
+        bare = type(error) is KeyError
+        typer.echo(f"not found / 找不到：{error}" if bare else str(error), err=True)
         sys.exit(1)
 
 

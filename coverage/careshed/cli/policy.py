@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from careshed.cli.shared import Language, Out, StudyFile, app, opened_study
+from careshed.cli.shared import Language, Out, StudyFile, app, only, opened_study
 from careshed.words import pick
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from careshed.policy import Profile
+    from careshed.policy import Profile, Rule
     from careshed.study import Study
 
 ProfileName = Annotated[
@@ -53,6 +54,8 @@ def audit(
     """Audit a plan's own figures: sums, ratios, shares and dates that do not close, with the arithmetic.  审核规划自身的数字。"""
     from careshed.policy.audit import audit_profile, audit_table, audit_text, write_audit
 
+    if out is not None:
+        only(out, ".html", ".csv")
     found = audit_profile(profile)
     lang = lang or "zh"
     if out is None:
@@ -70,6 +73,7 @@ def score(study: StudyFile, out: Out, profile: ProfileName = None, lang: Languag
     from careshed.report.scorecard import write_scorecard
     from careshed.report.scorecard_words import headline
 
+    only(out, ".html", ".xlsx", ".json")
     opened = opened_study(study)
     card = judge_plan(opened, _profile(opened, profile))
     lang = lang or opened.lang
@@ -78,6 +82,21 @@ def score(study: StudyFile, out: Out, profile: ProfileName = None, lang: Languag
     else:
         write_scorecard(out, card, lang=lang)
     typer.echo(f"{headline(card, lang)} → {out}")
+
+
+@app.command("compound-gaps")
+def compound_gaps(study: StudyFile, out: Out, profile: ProfileName = None, lang: Language = None) -> None:
+    """List what residential compounds lack and which street or township answers for it; write XLSX or CSV.  居住区补短板清单。"""
+    from careshed.policy.judging import compound_shortfalls, judge_plan
+    from careshed.report.compounds import write_shortfalls
+
+    only(out, ".xlsx", ".csv")
+    opened = opened_study(study)
+    found = compound_shortfalls(opened, judge_plan(opened, _profile(opened, profile)))
+    write_shortfalls(
+        out, found, study_name=opened.name, lang=lang or opened.lang, made_up=opened.made_up, data_date=opened.data_date
+    )
+    typer.echo(f"{len(found)} → {out}")
 
 
 @app.command("break-down")
@@ -104,10 +123,12 @@ def break_down(
     from careshed.report.breakdown import write_breakdown
     from careshed.report.tables import made_up_line
 
+    only(out, ".xlsx", ".csv")
     opened = opened_study(study)
     plan = _profile(opened, profile)
+    target = _rule(plan, rule)
     card = judge_plan(opened, plan) if what == "missing" else None
-    found = break_down_rule(plan.find(rule), opened, level=level or ["county"], key=key, card=card, what=what, total=total)
+    found = break_down_rule(target, opened, level=level or ["county"], key=key, card=card, what=what, total=total)
     lang = lang or opened.lang
     typer.echo(f"→ {write_breakdown(out, found, lang, warning=made_up_line(opened.made_up, lang))}")
 
@@ -130,6 +151,7 @@ def diff(
     from careshed.policy.judging import judge_plan
     from careshed.report.supervision import write_changes
 
+    only(out, ".html")
     lang = lang or "zh"
     if before.endswith(".toml") and after.endswith(".toml"):
         first, later = opened_study(Path(before)), opened_study(Path(after))
@@ -155,6 +177,7 @@ def pipeline(
     from careshed.policy.pipeline import pipeline
     from careshed.report.pipeline import write_pipeline
 
+    only(out, ".xlsx")
     opened = opened_study(study)
     plan = _profile(opened, profile) if profile is not None or opened.policy is not None else None
     found = pipeline(opened, service or None, profile=plan)
@@ -166,6 +189,18 @@ def _profile(study: Study, name: str | None) -> Profile:
     from careshed.policy.judging import study_profile
 
     return study_profile(study) if name is None else load_profile(name)
+
+
+def _rule(plan: Profile, rule_id: str) -> Rule:
+    """Find a rule of a plan, or say which ids come nearest."""
+    ids = [rule.id for rule in plan.rule]
+    if rule_id in ids:
+        return plan.find(rule_id)
+    near = get_close_matches(rule_id, ids, n=3, cutoff=0.3)
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    raise ValueError(
+        f"the plan {plan.id} has no rule {rule_id!r}{hint}; careshed profiles {plan.id} lists them  规划中没有该指标"
+    )
 
 
 def _table(table: pd.DataFrame, out: Path | None) -> None:

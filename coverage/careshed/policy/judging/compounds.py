@@ -91,7 +91,7 @@ def _asked(ground: Ground, profile: Profile, rule: Rule) -> tuple[GeoDataFrame, 
     if unknown:
         notes.append((f"{unknown} 个小区未填户数，未计入", f"{unknown} compounds state no households and are left out"))
     if rule.compounds:
-        since = ground.policy.new_since or _issued(profile)
+        since = rule.since or ground.policy.new_since or _issued(profile)
         undated = int(table["built"].isna().sum())
         new = table["built"] >= since
         table = table[new if rule.compounds == "new" else table["built"] < since]
@@ -210,6 +210,13 @@ def compound_share(ground: Ground, profile: Profile, rule: Rule, table: GeoDataF
         ratio = shared(ground, one, chosen(table, one), compounds)
         meets &= np.nan_to_num(ratio) >= target * (1 - 1e-9)
         notes.append((f"标准：{one.title_zh} ≥ {target:g}", f"standard: {one.title_en}, at least {target:g}"))
+        for other in one.also:
+            notes.append(
+                (
+                    f"规划另处为 {other.value:g}（{other.code}），此处按 {target:g} 判断",
+                    f"elsewhere the plan says {other.value:g} ({other.code}); judged by {target:g} here",
+                )
+            )
     notes += _assumed(ground, 1.0)
     have, whole = float(meets.sum()), float(len(meets))
     rows = _rows(compounds, meets.astype(float), ground.policy.household_size)

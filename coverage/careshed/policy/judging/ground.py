@@ -235,11 +235,11 @@ def of_types(table: GeoDataFrame, rule: Rule) -> GeoDataFrame:
 
 
 def _in_setting(table: GeoDataFrame, setting: Setting) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return np.ones(len(table), dtype=bool) if setting == "all" else (table["setting"] == setting).to_numpy()
+    return np.ones(len(table), dtype=bool) if setting == "all" else table["setting"].isin([setting, ""]).to_numpy()
 
 
 def strangers(study: Study, types: Mapping[str, str]) -> list[Fault]:
-    """Tell which rows of the registers no rule can count: types and functions that the catalogue does not know."""
+    """Tell which rows of the registers no rule can count: types, functions and operators that the catalogue does not know."""
     table, file = study.facility_table, file_label(study.path)
     faults = []
     for word, near in unknown_types([str(one) for one in table["type"]], types).items():
@@ -265,7 +265,22 @@ def strangers(study: Study, types: Mapping[str, str]) -> list[Fault]:
                 severity="noted",
             )
         )
-    return [*faults, *_strange_functions(table)]
+    return [*faults, *_strange_functions(table), *_strange_operators(table)]
+
+
+def _strange_operators(table: GeoDataFrame) -> list[Fault]:
+    """Tell which words for operators are of no known class: such facilities count in no share by operator."""
+    words = table["operator"].astype(str)
+    told = ("运营性质无法归类，不计入按运营性质的比例", "of no known class of operator; counts in no share by operator")
+    cure = ("请写 公办、公建民营、民办 或 民办普惠。", "Write 公办, 公建民营, 民办 or 民办普惠.")
+    return [
+        Fault(
+            "unknown_operator", str(rows["file"].iloc[0]), *told, *cure,
+            row=", ".join(rows["row"].iloc[:12]), found=str(word), severity="noted",
+        )
+        for word, rows in table[words != ""].groupby(words[words != ""], sort=True)
+        if not operator_classes(str(word))
+    ]  # fmt: skip
 
 
 def _strange_functions(table: GeoDataFrame) -> list[Fault]:

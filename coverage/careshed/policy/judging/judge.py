@@ -138,6 +138,7 @@ def _judged(ground: Ground, brief: Ground, profile: Profile, rule: Rule) -> Rule
         return _blank(rule, "unjudged", reason.why, target, entered)
     targets = () if target is None else _targets(rule, found, target)
     units = _with_verdicts(rule, found, target)
+    notes = [*notes, *_not_due(rule, ground.year)]
     why = NONE if target is not None else (rule.asks_zh or "请设定目标值", rule.asks_en or "set the target")
     presence, reach = _senses(ground, rule)
     short = [unit for unit in units if unit.met is False]
@@ -147,6 +148,14 @@ def _judged(ground: Ground, brief: Ground, profile: Profile, rule: Rule) -> Rule
         found.of_what, found.missing_of, len(short), _people_short(found, short), presence, reach, units,
         _years(brief, profile, rule, found, target), why, tuple(notes), _entered(entered),
     )  # fmt: skip
+
+
+def _not_due(rule: Rule, now: int | None) -> list[Both]:
+    """Say that a target lies in years to come."""
+    due = rule.year if not rule.by_year else _due(rule, now)
+    if now is None or due is None or due <= now:
+        return []
+    return [(f"目标年份 {due} 年，尚未到期", f"due in {due}, which is to come")]
 
 
 def _blank(rule: Rule, state: State, why: Both, target: float | None, entered: EnteredSection | None) -> RuleResult:
@@ -166,8 +175,14 @@ def _target(policy: PolicySection, rule: Rule, now: int | None) -> float | None:
     if each_year(rule):
         return rule.by_year.get(now or max(rule.by_year), rule.by_year[max(rule.by_year)])
     if rule.value is None:
-        return rule.by_year[max(rule.by_year)] if rule.by_year else None
+        return rule.by_year[_due(rule, now)] if rule.by_year else None
     return rule.value
+
+
+def _due(rule: Rule, now: int | None) -> int:
+    """Choose the year of a schedule whose target is in force: the latest that has come, else the first to come."""
+    come = [year for year in rule.by_year if now is None or year <= now]
+    return max(come) if come else min(rule.by_year)
 
 
 def _found(ground: Ground, profile: Profile, rule: Rule, entered: EnteredSection | None) -> tuple[Measured, list[Both]]:
@@ -326,6 +341,17 @@ def _card_notes(ground: Ground) -> list[Both]:
         ),
         ("“=”按“不低于”判断", 'a target stated with "=" is read as at least that much'),
     ]
+    blank = [
+        str(code) for code, setting in ground.settings.items() if not setting and ground.study.units.at[code, "level"] != "county"
+    ]
+    if blank:
+        told = "、".join(blank[:6])
+        notes.append(
+            (
+                f"{len(blank)} 个单元未注明城镇或农村（{told}），城镇、农村指标均计入",
+                f"{len(blank)} units say neither urban nor rural ({told}) and count under rules of either",
+            )
+        )
     undated = int((ground.facilities["opened"].isna() & (ground.facilities["status"] == "operating")).sum())
     if undated:
         notes.append(

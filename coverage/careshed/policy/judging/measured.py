@@ -87,4 +87,5 @@ def missing(found: Measured, op: Operator, target: float) -> float:
     wanted = [part.per_target * target for part in found.parts]
     short = [sign * (want - part.have) for want, part in zip(wanted, found.parts, strict=True)]
     short = [one if one > _SLACK * max(1.0, want) else 0.0 for one, want in zip(short, wanted, strict=True)]
-    return float(sum(math.ceil(one - _SLACK) for one in short)) if found.whole else sum(short)
+    total = float(sum(math.ceil(one - _SLACK) for one in short)) if found.whole else sum(short)
+    return 1.0 if total == 0 and op in (">", "<") and not meets(op, found.value, target) else total

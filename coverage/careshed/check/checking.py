@@ -1,0 +1,101 @@
+"""Audit a study: run every check, add what was told on reading, rank by the people concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from careshed.check.case import Case, case_of
+from careshed.check.datums import datums
+from careshed.check.duplicates import duplicates
+from careshed.check.figures import capacities, missing_places, nursing, years
+from careshed.check.ground import (
+    candidate_units,
+    candidates_on_existing,
+    declared_units,
+    empty_units,
+    lost_people,
+    off_street,
+    outlines,
+    unknown_types,
+)
+from careshed.check.model import CheckReport, Finding, Weight, ranked
+from careshed.schema import Fault, Severity, file_label, merge_rows
+
+if TYPE_CHECKING:
+    from careshed.network import Network
+    from careshed.study import Study
+
+TOLD_BY_CHECKS: Final = frozenset({"unit_differs", "cells_without_unit", "columns_matched"})
+"""Notes of the readers that the audit tells better itself, or that say nothing is wrong."""
+
+CHECKS: Final[tuple[Callable[[Case], list[Finding]], ...]] = (
+    duplicates, datums, declared_units, candidate_units, off_street, capacities, missing_places, nursing, years, unknown_types,
+    candidates_on_existing, empty_units, lost_people, outlines,
+)  # fmt: skip
+
+_WEIGHT_OF: Final[dict[Severity, Weight]] = {"error": "error", "dropped": "doubt", "repaired": "note", "noted": "note"}
+
+
+def check_study(study: Study, network: Network | None = None) -> CheckReport:
+    """Look a study's own files over for what is likely wrong, ranked by the people it concerns; nothing is changed.
+
+    Parameters
+    ----------
+    study
+        As `careshed.study.open_study` gives it; what its readers told is part of the report.
+    network
+        The streets of one of the study's modes, where they are built already.
+
+    Returns
+    -------
+    CheckReport
+        Each finding with file, sheet, row, column, value, proposal and the people it concerns: those whose nearest facility
+        of its service it is, else the residents of its unit; `Finding.basis` says which.
+    """
+    case = case_of(study, network)
+    found = [finding for look in CHECKS for finding in look(case)] + _told_on_reading(case)
+    config = study.config
+    tables = [section.file for section in (*config.facilities, *config.candidates)]
+    people = [*config.population.rasters.values(), *([config.population.table.file] if config.population.table else [])]
+    files = [config.streets.file, *people, config.units.file, *tables]
+    return CheckReport(study.name, study.made_up, study.data_date, ranked(found), tuple(file_label(file) for file in files))
+
+
+def check_faults(study: str | Path, faults: Iterable[Fault]) -> CheckReport:
+    """Make the report of a study that cannot be opened: every fault of its files, the errors first.
+
+    Parameters
+    ----------
+    study
+        The study file.
+    faults
+        Those of the `careshed.schema.InputError` that `careshed.study.open_study` raised.
+
+    >>> from careshed.schema import Fault
+    >>> check_faults("town/study.toml", [Fault("blank_id", "a.csv", "编号为空", "the id is blank", row="7")]).counts()
+    {'error': 1, 'doubt': 0, 'note': 0}
+    """
+    merged = merge_rows(faults)
+    found = [_finding(fault, _WEIGHT_OF[fault.severity]) for fault in merged]
+    return CheckReport(file_label(study), False, "", ranked(found), tuple(dict.fromkeys(fault.file for fault in merged)))
+
+
+def _finding(fault: Fault, weight: Weight) -> Finding:
+    return Finding(
+        "reading", weight, fault.file, fault.sheet, fault.row, fault.column, fault.found, fault.zh, fault.en, fault.cure_zh,
+        fault.cure_en, fault.people, "place" if fault.people else "",
+    )  # fmt: skip
+
+
+def _told_on_reading(case: Case) -> list[Finding]:
+    """Turn what the readers told into findings, rows with the same fault together."""
+    registers = {file_label(section.file) for section in case.study.config.facilities}
+    told = merge_rows(
+        fault
+        for fault in case.study.faults
+        if fault.code not in TOLD_BY_CHECKS and not (fault.code == "unknown_unit" and fault.file in registers)
+    )
+    streets = file_label(case.study.config.streets.file)
+    return [_finding(fault, "note" if fault.file == streets else _WEIGHT_OF[fault.severity]) for fault in told]
