@@ -263,6 +263,7 @@ def test_rules_that_cannot_be_broken_down_say_why(demo: RunResult, plan: Profile
         ({"rule_id": "tuo_inclusive_share"}, "its target is no count that could be shared out"),
         ({"rule_id": "tuo_total", "level": "galaxy"}, "there is no level 'galaxy'"),
         ({"rule_id": "tuo_total", "level": "compound"}, "the study has no units of the level compound"),
+        ({"rule_id": "tuo_new_compound"}, r"it is about compounds, .* Share out what the compounds still lack \(what=missing"),
         ({"rule_id": "tuo_total", "what": "missing"}, "it has not been judged"),
         ({"rule_id": "tuo_total", "key": pd.Series({"990999": 1.0})}, "the key names units of other levels: 990999"),
     ]

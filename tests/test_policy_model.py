@@ -145,7 +145,20 @@ BAD = [
     (('levels = ["city"]', 'levels = ["twonship"]'), 15, "levels: is not a known word (found 'twonship'). Did you mean township?"),  # noqa: E501
     (('group = "total"', 'group = "p61"'), 14, "group: is not a known word (found 'p61'). Did you mean p65?"),
     (('group = "total"', 'group = ""'), 14, "group: names no population group."),
-    (("value = 4.5", 'value = 4.5\nop = "=>"'), 17, "op: is not a known word (found '=>')."),
+    (("value = 4.5", 'value = 4.5\nop = "=>"'), 17, "op: is not a known word (found '=>'). Write op = \">=\"."),
+    (("value = 4.5", 'value = 4.5\nop = "≤"'), 17, "op: is not a known word (found '≤'). Write op = \"<=\"."),
+    (("value = 4.5", 'value = 4.5\nof_types = ["幼儿园托班"]'), 17, "of_types: the denominator of_types does not hold all of types. Add to of_types: 托育机构."),  # noqa: E501
+    (('types = ["托育机构"]', 'types = ["托育机构", "托育机构"]'), 13, "types: is listed twice (found '托育机构'). Write it once."),
+    (('id = "one"', 'id = "one two"'), 8, "id: the id has spaces or odd signs, or is empty (found 'one two'). Use letters"),
+    (('title_zh = "托位"', 'title_zh = " "'), 9, "title_zh: is empty. Write a name."),
+    (("value = 4.5", "by_year = {2024 = 4.5}"), 16, "by_year: kind = capacity_ratio does not use by_year. Write kind"),
+    (("value = 4.5", 'value = 4.5\nsetting = "all"\n[[rule.also]]\nvalue = 4.5\nclause = "二"'), 19, "also.value: the other value equals value"),  # noqa: E501
+    (("value = 4.5", 'value = 4.5\nalso = [{value = 5}]'), 17, "also.source: has no source. Name its source or clause."),
+    (('level = "county"', 'level = "county"\nissued = "2025年"'), -6, "[profile] issued: is not a date (found '2025年'). Write"),
+    (('level = "county"', 'level = "county"\nissued = 2025-03-01\nplan_end = 2024'), -7, "[profile] plan_end: the plan ends before it was issued (2025) (found '2024')."),  # noqa: E501
+    (('level = "county"', 'level = "county"\nplan_end = 25'), -6, "[profile] plan_end: is not a year (found '25')."),
+    (('id = "mine"', 'id = "my plan"'), -2, "[profile] id: the id has spaces or odd signs"),
+    (('name_zh = "甲"', 'name_zh = ""'), -3, "[profile] name_zh: is empty."),
     (("value = 4.5", 'value = 4.5\nop = "<="'), 17, "op: cannot be an upper limit: of this measure more is better"),
     (("value = 4.5", 'value = "many"'), 16, "value: must be a number (or \"unset\") (found 'many')."),
     (("value = 4.5", "value = -1"), 16, "value: must not be negative (found '-1')."),
@@ -196,6 +209,58 @@ SHARE = (("capacity_ratio", "share"), ('"places_per_1000"', '"places_percent"'))
 )
 def test_a_share_must_be_a_percentage_that_can_hold(tmp_path: Path, value: str, told: str) -> None:
     assert [text[: len(told)] for text in faults(tmp_path, changed(*SHARE, ("value = 4.5", value)))] == [told]
+
+
+SCHEDULE = (("capacity_ratio", "schedule"),)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("by_year = {2024 = 5, 2025 = 4}", "row 16: [[rule]] 1: by_year: the cumulative targets fall from one year to the next."),
+        ("by_year = {2024 = 4}\nvalue = 5", "row 16: [[rule]] 1: by_year: the years make 4, which is not value (found '5')."),
+    ],
+)
+def test_years_must_not_fall_nor_contradict_the_value(tmp_path: Path, value: str, told: str) -> None:
+    assert [text[: len(told)] for text in faults(tmp_path, changed(*SCHEDULE, ("value = 4.5", value)))] == [told]
+
+
+def test_what_each_year_adds_may_fall_and_a_total_told_twice_is_sound(tmp_path: Path) -> None:
+    added = (*SCHEDULE, ('"places_per_1000"', '"places_added"'))
+    # 3 + 2 make 5; the plan says 6.
+    years = ("value = 4.5", "value = 6\nby_year = {2024 = 3, 2025 = 2}\nalso = [{value = 5, clause = '二'}]")
+    assert loaded(tmp_path, changed(*added, years)).rules[0].also[0].value == 5
+
+
+def test_a_value_that_nothing_would_judge_is_refused(tmp_path: Path) -> None:
+    none = (("capacity_ratio", "procedure"), ('"places_per_1000"', '"none"'))
+    told = faults(tmp_path, changed(*none))
+    assert [text.split(". ")[0] for text in told] == [
+        'row 16: [[rule]] 1: value: measure = "none" is not scored, so the value would never be used (found \'4.5\')'
+    ]
+    area = (("capacity_ratio", "area_ratio"), ('"places_per_1000"', '"floor_m2_each"'), ("value = 4.5", 'value = 9\ncompounds = "new"'))
+    assert faults(tmp_path, changed(*area))[0].startswith(
+        "row 17: [[rule]] 1: compounds: the measure floor_m2_each is not about compounds (found 'new'). Leave compounds out"
+    )
+
+
+def test_single_brackets_and_folders_are_told_with_their_cure(tmp_path: Path) -> None:
+    assert faults(tmp_path, HEAD + RULE.replace("[[rule]]", "[rule]")) == [
+        "row 7: rule: [rule] needs double brackets. Write [[rule]], one section for each."
+    ]
+    (tmp_path / "plans.toml").mkdir()
+    for folder in (tmp_path, tmp_path / "plans.toml"):
+        with pytest.raises(InputError, match=r"is a folder, not a profile.* Give the path of the \.toml file inside it"):
+            load_profile(folder)
+    (tmp_path / "two.toml").write_text(HEAD + 2 * RULE.replace("[[rule]]", "[rule]"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"every rule starts with \[\[rule\]\], in double brackets"):
+        load_profile(tmp_path / "two.toml")
+
+
+def test_unknown_types_of_subsidies_are_told_together_with_faults_of_form(tmp_path: Path) -> None:
+    subsidy = '[[subsidy]]\nid = "a b"\ntitle_zh = "甲"\ntitle_en = ""\nper = "head"\nyuan = 5\nbuild = "new"\ntypes = ["托幼"]\n'
+    told = faults(tmp_path, HEAD + RULE + subsidy + 'classes = ["public", "public"]\n')
+    assert [text.split(": ")[2] for text in told] == ["id", "title_en", "per", "types", "classes"]
 
 
 def test_reach_needs_one_limit_and_nearness_needs_metres_and_types(tmp_path: Path) -> None:

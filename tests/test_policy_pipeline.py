@@ -91,25 +91,56 @@ def test_cost_and_subsidy_follow_the_plan_to_the_yuan(found: Pipeline, town: Stu
     assert projects.index.tolist() == expected.tolist()
     centres = projects[projects["type"] == "托育机构"]
     classes = projects[projects["type"] == "幼儿园托班"]
-    # 4,000 yuan/m² for childcare centres, 2,500 for toddler classes; all of them lie in town, where a new place gets 2,500 yuan.
+    # 4,000 yuan/m² for public childcare centres; the toddler class is private, and the plan has no such line.
     assert centres["cost_yuan"].tolist() == (4000 * centres["area_m2"]).tolist()
-    assert classes["cost_yuan"].tolist() == (2500 * classes["area_m2"]).tolist()
     assert set(centres["cost_from"]) == {"childcare_public_centre"}
-    # The range: 1,538.5 yuan/m² for inclusive centres, 22,666.7 yuan a place for public ones.
-    ways = np.column_stack([4000 * centres["area_m2"], 1538.5 * centres["area_m2"], 22666.7 * centres["places"]])
+    assert classes["cost_yuan"].isna().all()
+    # The range: 22,666.7 yuan a place for public ones; inclusive centres' 1,538.5 yuan/m² do not count.
+    ways = np.column_stack([4000 * centres["area_m2"], 22666.7 * centres["places"]])
     assert centres["cost_low"].tolist() == ways.min(axis=1).tolist()
     assert centres["cost_high"].tolist() == ways.max(axis=1).tolist()
+    # None of the projects is inclusive, and the plan pays only these.
+    assert projects["one_off_yuan"].tolist() == projects["month_yuan"].tolist() == [0.0, 0.0, 0.0]
     assert set(projects["setting"]) == {"urban"}
+
+
+def test_only_inclusive_childcare_is_paid_for_running(found: Pipeline, town: Study):
+    # 民办普惠: 59 + 43 + 64 + 18 + 33 = 217 places at 100 yuan a month.
+    inclusive = town.facility_table["operator"].str.contains("普惠") & town.facility_table["type"].isin(NURSERIES)
+    assert town.facility_table.loc[inclusive, "places"].sum() == 217
+    assert found.stages.set_index("stage")["month_yuan"].tolist() == [21_700.0] * 3
+    assert any("the plan pays no subsidy to such operators" in en for _, en in found.notes)
+
+
+def test_inclusive_projects_are_paid_and_priced_by_their_own_lines(town: Study, plan: Profile, found: Pipeline):
+    changed = moved(town, {str(code): {"operator": "民办普惠"} for code in found.projects.index})
+    own = pipeline(changed, "childcare", profile=plan, rules=())
+    projects, stage = own.projects, own.stages.set_index("stage").loc["building"]
+    assert projects["cost_yuan"].tolist() == (1538.5 * projects["area_m2"]).tolist()
     assert projects["one_off_yuan"].tolist() == (2500 * projects["places"]).tolist()
     assert projects["month_yuan"].tolist() == (100 * projects["places"]).tolist()
     each = projects["cost_yuan"] / projects["new_covered"]
     assert projects["yuan_per_person"].to_numpy() == pytest.approx(each.to_numpy())
-    stage = found.stages.set_index("stage").loc["building"]
     assert stage["cost_yuan"] == projects["cost_yuan"].sum()
     assert stage["one_off_yuan"] == 2500 * projects["places"].sum()
     assert stage["net_yuan"] == stage["cost_yuan"] - stage["one_off_yuan"]
     assert stage["yuan_per_person"] == pytest.approx(stage["cost_yuan"] / stage["new_covered"])
-    assert stage["month_yuan"] == 100 * stage["places"]
+    assert stage["month_yuan"] == 21_700 + 100 * projects["places"].sum()
+
+
+def test_an_operator_that_is_not_known_is_not_paid_and_told(town: Study, plan: Profile, found: Pipeline):
+    first = str(found.projects.index[0])
+    own = pipeline(moved(town, {first: {"operator": ""}}), "childcare", profile=plan, rules=())
+    assert own.projects.loc[first, ["one_off_yuan", "month_yuan"]].tolist() == [0.0, 0.0]
+    assert np.isnan(own.projects.at[first, "cost_yuan"])
+    assert any("1 facilities: kind of operator not known" in en for _, en in own.notes)
+
+
+def test_private_homes_are_paid_for_running_and_inclusive_ones_for_building(plan: Profile):
+    classes = {line.id: line.classes for line in plan.subsidy}
+    assert classes["bed_operating"] == ("private", "public_private")
+    assert {classes[code] for code in ("bed_new", "bed_purchased", "bed_rented", "place_operating")} == {("inclusive",)}
+    assert load_profile("shanxi-2022").subsidy[0].classes == ()
 
 
 def moved(study: Study, changes: dict[str, dict[str, object]]) -> Study:
@@ -124,6 +155,7 @@ def test_rates_differ_by_town_and_country_and_by_the_way_of_building(town: Study
     first, second, third = (str(code) for code in found.projects.index)
     village = str(town.units.index[town.units["level"] == "village"][0])
     changed = moved(town, {first: {"unit": village, "places": 10.0}, second: {"places": 20.0}, third: {"places": np.nan}})
+    changed = moved(changed, {code: {"operator": "民办普惠"} for code in (first, second, third)})
     bill = pipeline(changed, "childcare", profile=plan, rules=(), build={second: "extension"}, occupancy=0.8)
     own = bill.projects
     # 10 new places in the country at 1,500 yuan; 20 added to a building in town at 1,500; places unknown: nothing.
@@ -208,9 +240,10 @@ def test_without_a_plan_only_coverage_is_told(town: Study):
 
 def test_facilities_in_neither_town_nor_country_are_told(town: Study, plan: Profile, found: Pipeline):
     # Communities whose street is not known are neither urban nor rural.
-    own = pipeline(replace(town, units=town.units.assign(setting="", parent="")), "childcare", profile=plan, rules=())
+    paid = moved(town, {str(found.projects.index[0]): {"operator": "民办普惠"}})
+    own = pipeline(replace(paid, units=town.units.assign(setting="", parent="")), "childcare", profile=plan, rules=())
     assert own.projects["one_off_yuan"].iloc[0] == 0
-    assert found.projects["one_off_yuan"].iloc[0] > 0
+    assert pipeline(paid, "childcare", profile=plan, rules=()).projects["one_off_yuan"].iloc[0] > 0
     assert any("facilities: town or country not known" in en for _, en in own.notes)
 
 

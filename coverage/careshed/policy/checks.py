@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import datetime
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from careshed.intake.columns import nearest
 from careshed.modes import MODES
-from careshed.policy.model import Cost, Kind, Measure, Profile, Rule, Subsidy
+from careshed.policy.model import Kind, Measure, Rule
 from careshed.policy.types import catalogue, functions
 
 Words = tuple[str, str]
@@ -48,7 +50,10 @@ _NO_TYPES: Final[tuple[Measure, ...]] = (*_ENTERED, "none")
 _PER_UNIT: Final[tuple[Measure, ...]] = ("facilities_per_unit", "units_percent")
 _GROUPED: Final[tuple[Measure, ...]] = ("people_percent", "places_per_1000")
 _MORE_IS_BETTER: Final[tuple[Measure, ...]] = ("units_percent", *_GROUPED)
+_ABOUT_COMPOUNDS: Final[tuple[Measure, ...]] = ("compounds_percent", "places_per_1000", *_RATIOS, *_NO_TYPES)
+_LISTS: Final = ("types", "of_types", "near", "functions", "classes", "levels", "source")
 YEARS: Final = (2000, 2100)
+_ID: Final = re.compile(r"\w[\w.\-]*")
 
 
 def rule_findings(rule: Rule, bad: frozenset[str], text: str) -> Iterator[Finding]:
@@ -64,6 +69,8 @@ def rule_findings(rule: Rule, bad: frozenset[str], text: str) -> Iterator[Findin
             yield from check(rule)
     if text and "source" not in bad:
         yield from _sources(rule)
+    if not bad & {"value", "also"}:
+        yield from _also(rule, text)
     if not text and not bad & {"source", "clause"} and not rule.source and not rule.clause:
         yield _found("no_source", "clause", ("缺少出处", "has no source"), ("请填写条款号。", "Name the clause it comes from."))
 
@@ -100,6 +107,37 @@ def _types(rule: Rule) -> Iterator[Finding]:
     if not rule.types and rule.measure not in _NO_TYPES:
         cure = ("请填写设施类型。", "List the facility types that count.")
         yield _found("no_types", "types", ("未写设施类型", "names no facility types"), cure)
+
+
+    if rule.of_types and (left := [name for name in rule.types if name not in rule.of_types]):
+        told = ("分母 of_types 未包含 types 的全部类型", "the denominator of_types does not hold all of types")
+        cure = (f"请在 of_types 中加入：{'、'.join(left)}。", f"Add to of_types: {', '.join(left)}.")
+        yield _found("types_not_in_of_types", "of_types", told, cure)
+
+
+def _named(rule: Rule) -> Iterator[Finding]:
+    yield from name_findings(rule.id, {"title_zh": rule.title_zh, "title_en": rule.title_en})
+
+
+def name_findings(code: object, titles: Mapping[str, object]) -> Iterator[Finding]:
+    """Find an id with spaces or odd signs, and empty titles."""
+    if isinstance(code, str) and not _ID.fullmatch(code):
+        told = ("编号含空格或其他符号，或为空", "the id has spaces or odd signs, or is empty")
+        cure = ("只用字母、数字、下划线、连字符和点。", "Use letters, digits, underscores, hyphens and dots only.")
+        yield _found("bad_id", "id", told, cure, code)
+    for key, title in titles.items():
+        if isinstance(title, str) and not title.strip():
+            yield _found("no_title", key, ("名称为空", "is empty"), ("请填写名称。", "Write a name."))
+
+
+def _twice(rule: Rule) -> Iterator[Finding]:
+    for key in _LISTS:
+        names = getattr(rule, key)
+        yield from (_repeated(key, names[at]) for at in duplicates(names))
+
+
+def _repeated(key: str, name: str) -> Finding:
+    return _found("twice", key, ("重复列出", "is listed twice"), ("请只写一次。", "Write it once."), name)
 
 
 def _functions(rule: Rule) -> Iterator[Finding]:
@@ -167,6 +205,34 @@ def _percents(rule: Rule) -> Iterator[Finding]:
             yield _found("percent_above_100", "value", ("比例超过 100%", "is more than 100 per cent"), cure, f"{value:g}")
 
 
+def _unused(rule: Rule) -> Iterator[Finding]:
+    if rule.measure == "none" and rule.value is not None and not rule.quote:
+        told = ('measure = "none" 不评分，目标值不会被使用', 'measure = "none" is not scored, so the value would never be used')
+        cure = (
+            "请删去 value，或改用可评分的 measure；仅存档的请抄录原文 quote。",
+            "Leave value out, or use a measure that is scored; if it is only kept on record, add the quote that states it.",
+        )
+        yield _found("value_unused", "value", told, cure, rule.value)
+    if rule.compounds and rule.measure not in _ABOUT_COMPOUNDS:
+        listed = ", ".join(_ABOUT_COMPOUNDS)
+        told = (f"测度 {rule.measure} 不针对小区", f"the measure {rule.measure} is not about compounds")
+        cure = (f"请删去 compounds，或改用：{listed}。", f"Leave compounds out, or use one of: {listed}.")
+        yield _found("compounds_unused", "compounds", told, cure, rule.compounds)
+
+
+def _also(rule: Rule, text: str) -> Iterator[Finding]:
+    for at, other in enumerate(rule.also):
+        if other.value == rule.value:
+            told = ("另一数值与 value 相同，并不矛盾", "the other value equals value, so nothing is contradicted")
+            cure = ("请删去这一节，或改正其中一个数值。", "Leave this section out, or correct one of the values.")
+            yield _found("also_equal", f"also.{at}.value", told, cure, f"{other.value:g}")
+        if not other.source and (text or not other.clause):
+            cure = ("请填写 source 或条款号 clause。", "Name its source or clause.")
+            if text:
+                cure = ("请写 indicators.csv 的编号。", "Give the ids of indicators.csv.")
+            yield _found("no_source", f"also.{at}.source", ("缺少出处", "has no source"), cure)
+
+
 def _limits(rule: Rule) -> Iterator[Finding]:
     given = [name for name, limit in (("minutes", rule.minutes), ("metres", rule.metres)) if limit is not None]
     if rule.measure == "people_percent" and len(given) != 1:
@@ -199,11 +265,36 @@ def _schedule(rule: Rule) -> Iterator[Finding]:
         told = ("分年度目标缺少 by_year", "a schedule without by_year")
         cure = ("例如 by_year = {2023 = 80, 2025 = 100}。", "For example by_year = {2023 = 80, 2025 = 100}.")
         yield _found("no_by_year", "by_year", told, cure)
+    if rule.kind != "schedule" and rule.by_year:
+        told = (f"kind = {rule.kind} 不用 by_year", f"kind = {rule.kind} does not use by_year")
+        cure = ('请改写 kind = "schedule"，或删去 by_year。', 'Write kind = "schedule", or leave by_year out.')
+        yield _found("by_year_unused", "by_year", told, cure)
     for key, years in (("by_year", list(rule.by_year)), ("year", [rule.year] if rule.year is not None else [])):
         for year in years:
             if not YEARS[0] <= year <= YEARS[1]:
                 cure = ("请写四位年份，如 2025。", "Write a year of four digits, such as 2025.")
                 yield _found("bad_year", key, ("不是年份", "is not a year"), cure, year)
+
+
+def _series(rule: Rule) -> Iterator[Finding]:
+    """Find years that fall though they add up, and years that make another total than the value says."""
+    if not rule.by_year:
+        return
+    reached = [rule.by_year[year] for year in sorted(rule.by_year)]
+    each = rule.measure == "places_added"
+    if not each and rule.op in (">=", ">") and any(after < before for before, after in zip(reached, reached[1:], strict=False)):
+        told = ("累计目标逐年下降", "the cumulative targets fall from one year to the next")
+        cure = ('请核对各年数值；逐年新增数请用 measure = "places_added"。', 'Check the years; what each year adds is "places_added".')
+        yield _found("by_year_falls", "by_year", told, cure)
+    made = sum(reached) if each else reached[-1]
+    stated = [*([rule.value] if isinstance(rule.value, float) else []), *(other.value for other in rule.also)]
+    if stated and made not in stated:
+        told = (f"各年得 {made:g}，与 value 不符", f"the years make {made:g}, which is not value")
+        cure = (
+            f"请改正其一；规划自相矛盾的，另写 [[rule.also]] value = {made:g}。",
+            f"Correct one of them; if the plan contradicts itself, add [[rule.also]] with value = {made:g}.",
+        )
+        yield _found("by_year_differs", "by_year", told, cure, f"{stated[0]:g}")
 
 
 def _sources(rule: Rule) -> Iterator[Finding]:
@@ -226,17 +317,55 @@ _CHECKS: Final[tuple[tuple[tuple[str, ...], Callable[[Rule], Iterator[Finding]]]
     (("measure", "minutes", "metres", "mode"), _limits),
     (("measure", "levels", "group"), _denominators),
     (("kind", "by_year", "year"), _schedule),
+    (("by_year", "measure", "op", "value", "also"), _series),
+    (("id", "title_zh", "title_en"), _named),
+    (_LISTS, _twice),
+    (("measure", "value", "compounds", "quote"), _unused),
 )
 """Keys a check rests on, and the check."""
 
 
-def type_findings(profile: Profile) -> Iterator[tuple[tuple[str, int], Finding]]:
-    """Find unknown facility types among subsidies and costs."""
+def head_findings(head: Mapping[str, object]) -> Iterator[Finding]:
+    """Find what is wrong with [profile] as far as its keys can be read: id, names, date of issue and last year."""
+    yield from name_findings(head.get("id"), {key: head.get(key) for key in ("name_zh", "name_en")})
+    issued, end = head.get("issued"), head.get("plan_end")
+    day = issued if isinstance(issued, datetime.date) else _day(issued)
+    if day is None and isinstance(issued, str) and issued:
+        cure = ('请写成 "2025-01-31"；不知道则留空。', 'Write "2025-01-31", or "" if it is not known.')
+        yield _found("bad_date", "issued", ("不是日期", "is not a date"), cure, issued)
+    if not isinstance(end, int) or isinstance(end, bool):
+        return
+    if not YEARS[0] <= end <= YEARS[1]:
+        cure = ("请写四位年份，如 2025。", "Write a year of four digits, such as 2025.")
+        yield _found("bad_year", "plan_end", ("不是年份", "is not a year"), cure, end)
+    elif day is not None and end < day.year:
+        told = (f"规划末年早于印发年份（{day.year}）", f"the plan ends before it was issued ({day.year})")
+        yield _found("ends_before_issue", "plan_end", told, ("请核对 issued 与 plan_end。", "Check issued and plan_end."), end)
+
+
+def _day(text: object) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def entry_findings(raw: Mapping[str, object]) -> Iterator[tuple[tuple[str, int], Finding]]:
+    """Find what is wrong with subsidies and costs as far as they can be read: ids, titles, unknown facility types."""
+    for section in ("subsidy", "cost"):
+        entries = raw.get(section)
+        for at, entry in enumerate(entries if isinstance(entries, list) else []):
+            if isinstance(entry, dict):
+                yield from (((section, at), finding) for finding in _entry(entry))
+
+
+def _entry(entry: Mapping[str, object]) -> Iterator[Finding]:
+    yield from name_findings(entry.get("id"), {key: entry.get(key) for key in ("title_zh", "title_en")})
     known = sorted(catalogue())
     told = ("设施类型目录中没有该类型", "the catalogue has no such facility type")
-    sections: tuple[tuple[str, Sequence[Subsidy | Cost]], ...] = (("subsidy", profile.subsidy), ("cost", profile.cost))
-    for section, entries in sections:
-        for at, entry in enumerate(entries):
-            for name in entry.types:
-                if name not in known:
-                    yield (section, at), unknown("unknown_type", "types", told, name, known)
+    for key in ("types", "classes"):
+        listed = entry.get(key)
+        names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+        if key == "types":
+            yield from (unknown("unknown_type", key, told, name, known) for name in names if name not in known)
+        yield from (_repeated(key, names[at]) for at in duplicates(names))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from careshed.intake.columns import nearest
 from careshed.intake.tables import damaged, decoded, must_exist, stop
-from careshed.policy.checks import Finding, duplicates, rule_findings, type_findings
+from careshed.policy.checks import Finding, duplicates, entry_findings, head_findings, rule_findings
 from careshed.policy.lines import Loc, key_lines, line_of
 from careshed.policy.model import KINDS, STATUSES, Profile, Rule
 from careshed.schema import Fault, InputError, file_label
@@ -82,6 +82,9 @@ def load_profile(profile: str | Path) -> Profile:
             f"{hint[1]}Shipped: {listed}; or give the path of a .toml file.",
         )
         raise stop(path, "unknown_profile", (f"没有名为“{profile}”的规划", f"there is no profile {str(profile)!r}"), cure)
+    if path.is_dir():
+        cure = ("请给出其中 .toml 文件的路径。", "Give the path of the .toml file inside it.")
+        raise stop(path, "is_folder", ("是文件夹，不是规划文件", "is a folder, not a profile"), cure)
     must_exist(path)
     return _read(path, file_label(path))
 
@@ -98,12 +101,17 @@ def _read(source: Traversable | Path, label: str) -> Profile:
         raise damaged(Path(label), error) from error
     except tomllib.TOMLDecodeError as error:
         told = (f"不是有效的 TOML（{error}）", f"is not valid TOML ({error})")
-        cure = ("文字需加引号，同一键不可写两次。", "Put text in quotes, and write no key twice.")
+        cure = (
+            "文字需加引号，同一键不可写两次；多条规则每条写 [[rule]]（双方括号）。",
+            "Put text in quotes, and write no key twice; every rule starts with [[rule]], in double brackets.",
+        )
         raise stop(Path(label), "bad_toml", told, cure) from error
     lines = key_lines(text)
     faults, profile = _form_faults(raw, label, lines)
     faults += [_placed(("rule", at), finding, label, lines) for at, finding in _meaning(raw)]
-    faults += [_placed(at, finding, label, lines) for at, finding in (type_findings(profile) if profile is not None else ())]
+    faults += [_placed(at, finding, label, lines) for at, finding in entry_findings(raw)]
+    if isinstance(head := raw.get("profile"), dict):
+        faults += [_placed(("profile",), finding, label, lines) for finding in head_findings(head)]
     faults += _repeated(raw, label, lines)
     if faults or profile is None:
         raise InputError(sorted(faults, key=lambda fault: int(fault.row or 0)))
@@ -145,6 +153,11 @@ _FORMS: Final[dict[str, tuple[str, str]]] = {
 """Kind of pydantic error -> what is wrong, in Chinese and English."""
 
 
+_SECTIONS: Final = ("rule", "subsidy", "cost", "also")
+_SIGNS: Final = {"=>": ">=", "=<": "<=", "≥": ">=", "≤": "<=", "==": "=", "＞": ">", "＜": "<", "＝": "=", "不低于": ">=", "不超过": "<="}
+"""Signs that people write for operators -> the operator."""
+
+
 def _form_fault(loc: Loc, case: Mapping[str, Any], label: str, lines: dict[Loc, int]) -> Fault:
     kind, key = str(case["type"]), str(next((part for part in reversed(loc) if isinstance(part, str)), ""))
     if kind == "extra_forbidden":
@@ -155,9 +168,18 @@ def _form_fault(loc: Loc, case: Mapping[str, Any], label: str, lines: dict[Loc, 
     found = str(case["input"])[:60]
     if kind == "literal_error":
         known = [str(one) for one in get_args(_annotation(loc)) if isinstance(one, str) and one] or [str(case["ctx"]["expected"])]
+        if key == "op" and (sign := _SIGNS.get(found)):
+            known = [sign, *(one for one in known if one != sign)]
+            cure = (f'请写 op = "{sign}"。可用：{", ".join(known)}。', f'Write op = "{sign}". Known: {", ".join(known)}.')
+            return _fault(loc, "unknown_op", key, ("词语不在可用范围内", "is not a known word"), cure, label, lines, found)
         return _fault(
             loc, f"unknown_{key}", key, ("词语不在可用范围内", "is not a known word"), _choices(found, known), label, lines, found
         )
+    if kind == "tuple_type" and key in _SECTIONS and isinstance(case["input"], dict):
+        name = "rule.also" if key == "also" else key
+        told = (f"[{name}] 应写两层方括号", f"[{name}] needs double brackets")
+        cure = (f"请写 [[{name}]]，每条一节。", f"Write [[{name}]], one section for each.")
+        return _fault(loc, "single_brackets", key, told, cure, label, lines)
     told = _FORMS.get(kind, (str(case["msg"]), str(case["msg"])))
     return _fault(loc, "bad_value", key, told, ("请改正该值。", "Correct the value."), label, lines, found)
 
@@ -240,7 +262,9 @@ def _repeated(raw: Mapping[str, Any], label: str, lines: dict[Loc, int]) -> list
 
 def _placed(at: Loc, finding: Finding, label: str, lines: dict[Loc, int]) -> Fault:
     code, key, told, cure, found = finding
-    return _fault((*at, key), code, key, told, cure, label, lines, found)
+    parts = [int(part) if part.isdigit() else part for part in key.split(".")]
+    shown = ".".join(part for part in parts if isinstance(part, str))
+    return _fault((*at, *parts), code, shown, told, cure, label, lines, found)
 
 
 def _fault(

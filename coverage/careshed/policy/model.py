@@ -116,6 +116,7 @@ def _date(value: object) -> object:
 
 
 Texts: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Classes: TypeAlias = Annotated[tuple[OperatorClass, ...], BeforeValidator(_listed)]
 Value: TypeAlias = Annotated[float, Field(ge=0)]
 
 
@@ -127,7 +128,7 @@ class Also(_Section):
     """[[rule.also]]: another value that the same plan states, so that the rule is judged by both."""
 
     value: Value
-    source: Texts
+    source: Texts = ()
     """Ids of ``indicators.csv``."""
     quote: str = ""
     code: str = ""
@@ -151,7 +152,7 @@ class Rule(_Section):
     """Types in the denominator of a share, where these are more than `types`."""
     functions: Texts = ()
     """Functions that a facility must all have."""
-    classes: Annotated[tuple[OperatorClass, ...], BeforeValidator(_listed)] = ()
+    classes: Classes = ()
     """Classes of operator that count, any of them; all if empty."""
     near: Texts = ()
     """Canonical types that a facility should be near."""
@@ -223,6 +224,8 @@ class Subsidy(_Section):
     setting: Setting = "all"
     build: Literal["new", "extension", "purchased", "rented", "operating"]
     types: Texts = ()
+    classes: Classes = ()
+    """Classes of operator that it is paid to, any of them; all if empty."""
     source: Texts = ()
     clause: str = ""
     quote: str = ""
@@ -243,6 +246,8 @@ class Cost(_Section):
     per: Literal["m2", "place", "bed"]
     yuan: Value
     types: Texts = ()
+    classes: Classes = ()
+    """Classes of operator whose projects it was derived from, any of them; all if empty."""
     basis: str
     """What the figure was derived from."""
     source: Texts = ()

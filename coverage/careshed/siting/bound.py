@@ -85,7 +85,7 @@ def lagrangian_bound(problem: Problem, prices: Floats) -> Bound:
     toll = _best_toll(problem, worth)
     worth = worth - toll * problem.costs
     exact = kept + toll * (problem.budget or 0) + best_choice(problem, worth)[1]
-    return Bound(_floored(exact // scale, problem), exact, worth, scale)
+    return Bound(min(_floored(exact // scale, problem), total), exact, worth, scale)
 
 
 def _best_toll(problem: Problem, worth: Ints) -> int:

@@ -104,6 +104,13 @@ def _amount(
         missing = result.targets[0].missing if total is None else total
         words: Both = (f"{titles[0]}尚缺（{result.missing_of[0]}）", f"missing: {titles[1]} ({result.missing_of[1]})")
         return _up(missing, decimals), None, words, ()
+    if rule.compounds:
+        told = ("以小区为对象，城市人口不是其总量的依据", "it is about compounds, of which the city's population is no measure")
+        cure = (
+            "请用 what=missing 分解各小区的缺口（先评分并传入 card）。",
+            "Share out what the compounds still lack (what=missing, with the judged card).",
+        )
+        raise _stop(rule, "about_compounds", told, cure)
     per = _per_target(rule, ground)
     target = total if total is not None else None if per is None else _target(rule, ground, per, decimals)
     if target is None:

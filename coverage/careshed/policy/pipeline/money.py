@@ -33,27 +33,34 @@ def priced(ground: Ground, plan: Profile | None, costs: Mapping[str, float]) -> 
     table = ground.facilities
     stated = table["cost_yuan"].to_numpy(dtype=float) if "cost_yuan" in table else np.full(len(table), np.nan)
     rows = []
-    kinds, areas, places = table["kind"], table["area_m2"].to_numpy(dtype=float), table["places"].to_numpy(dtype=float)
-    for code, kind, own, area, size in zip(table.index.astype(str), kinds, stated, areas, places, strict=True):
+    areas, places = table["area_m2"].to_numpy(dtype=float), table["places"].to_numpy(dtype=float)
+    facts = zip(table.index.astype(str), table["kind"], table["classes"], stated, areas, places, strict=True)
+    for code, kind, classes, own, area, size in facts:
         value = costs.get(code, own)
         if not np.isnan(value):
             rows.append((value, value, value, "project"))
             continue
-        rows.append(_modelled(plan, str(kind), area, size))
+        rows.append(_modelled(plan, str(kind), classes, area, size))
     priced = pd.DataFrame(rows, columns=["cost_yuan", "cost_low", "cost_high", "cost_from"], index=table.index)
     return table.drop(columns="cost_yuan", errors="ignore").join(priced.astype({"cost_from": "str"}))
 
 
-def _modelled(plan: Profile | None, kind: str, area: float, places: float) -> tuple[float, float, float, str]:
-    """Price a facility by the plan's cost model: the first line that fits, and the range of all that do."""
-    fits = [
-        (line, line.yuan * _size(line, area, places)) for line in (plan.cost if plan is not None else ()) if kind in line.types
-    ]
+def _modelled(
+    plan: Profile | None, kind: str, classes: frozenset[str], area: float, places: float
+) -> tuple[float, float, float, str]:
+    """Price a facility by the plan's cost model: the first line that fits type and operator, and the range of all that do."""
+    lines = [line for line in (plan.cost if plan is not None else ()) if kind in line.types and _run_by(line, classes)]
+    fits = [(line, line.yuan * _size(line, area, places)) for line in lines]
     known = [(line, yuan) for line, yuan in fits if not np.isnan(yuan)]
     if not known:
         return float("nan"), float("nan"), float("nan"), ""
     yuan = [one for _, one in known]
     return yuan[0], min(yuan), max(yuan), known[0][0].id
+
+
+def _run_by(line: Cost | Subsidy, classes: frozenset[str]) -> bool:
+    """Whether a line is about such an operator; one not known fits only lines about all."""
+    return not line.classes or not classes.isdisjoint(line.classes)
 
 
 def _size(line: Cost, area: float, places: float) -> float:
@@ -65,11 +72,13 @@ def subsidy_bill(table: GeoDataFrame, plan: Profile | None, build: Build | Mappi
     told = ["subsidy", "title_zh", "title_en", "per", "quantity", "yuan_each"]
     columns = ["facility_id", "name", "status", *told, "one_off_yuan", "month_yuan"]
     rows = []
-    facts = table[["name", "status", "places", "kind", "setting"]].itertuples(index=False)
-    for code, (name, status, places, kind, setting) in zip(table.index.astype(str), facts, strict=True):
+    facts = table[["name", "status", "places", "kind", "setting", "classes"]].itertuples(index=False)
+    for code, (name, status, places, kind, setting, classes) in zip(table.index.astype(str), facts, strict=True):
         way = build if isinstance(build, str) else build.get(code, "new")
         for line in plan.subsidy if plan is not None else ():
-            if status not in STAGES or np.isnan(places) or not _applies(line, kind, setting, status, way):
+            if status not in STAGES or np.isnan(places) or not _run_by(line, classes):
+                continue
+            if not _applies(line, kind, setting, status, way):
                 continue
             monthly = line.per.endswith("_month")
             quantity = float(places) * (occupancy if monthly else 1.0)
@@ -126,6 +135,7 @@ def money_notes(
         f"运营补贴按 {occupancy:.0%} 入住（入托）率计（假设）；实际按人数发放",
         f"running subsidies at {occupancy:.0%} of places taken (assumed); they are paid by person",
     )
+    yield from _operator_notes(table, plan)
     unknown = table.loc[table["status"].isin(list(STAGES)) & table["places"].isna() & _subsidised(table, plan), "name"]
     if len(unknown):
         yield (
@@ -135,6 +145,24 @@ def money_notes(
     placeless = table.loc[table["status"].isin(list(STAGES)) & (table["setting"] == "") & _subsidised(table, plan), "name"]
     if len(placeless):
         yield f"{len(placeless)} 处设施城乡未知，城乡有别的补贴未计", f"{len(placeless)} facilities: town or country not known"
+
+
+def _operator_notes(table: GeoDataFrame, plan: Profile) -> Iterable[Both]:
+    """Say whom the plan does not pay, and whose operator is not known."""
+    limited = [line for line in plan.subsidy if line.classes]
+    own = table[table["status"].isin(list(STAGES)) & table["kind"].isin([kind for line in limited for kind in line.types])]
+    if len(bare := own[~own["classes"].map(bool).to_numpy(dtype=bool)]):
+        yield (
+            f"{len(bare)} 处设施运营方性质未填或不识别，限定运营方的补贴未计",
+            f"{len(bare)} facilities: kind of operator not known, subsidies for certain operators left out",
+        )
+    left = [bool(classes) and not any(_run_by(line, classes) for line in limited if kind in line.types)
+            for kind, classes in zip(own["kind"], own["classes"], strict=True)]  # fmt: skip
+    if any(left):
+        yield (
+            f"{sum(left)} 处设施的运营方不在规划补贴范围内（如非普惠），不计补贴",
+            f"{sum(left)} facilities: the plan pays no subsidy to such operators (not inclusive, for example)",
+        )
 
 
 def _subsidised(table: GeoDataFrame, plan: Profile) -> NDArray[np.bool_]:
