@@ -114,14 +114,14 @@ def test_an_unknown_rule_is_told_with_the_nearest(demo: RunResult):
     assert "nearest: tuo_per_1000" in str(result.exception)
 
 
-def test_cards_of_two_plans_are_not_compared(demo: RunResult):
+def test_cards_of_two_plans_are_not_compared(demo: RunResult, tmp_path: Path):
     from dataclasses import replace
 
-    from careshed.policy.changes import compare_cards
-    from careshed.schema import InputError
+    from careshed.policy.judging import save_scorecard
 
-    with pytest.raises(InputError, match="judge by different plans: shuozhou-2023 and chifeng-2022"):
-        compare_cards(demo.card, replace(demo.card, profile="chifeng-2022"))
+    paths = [save_scorecard(replace(demo.card, profile=name), tmp_path / f"{name}.json") for name in ("plan-a", "plan-b")]
+    result = CliRunner().invoke(cli.app, ["diff", *map(str, paths), "-o", str(tmp_path / "d.html")])
+    assert "judge by different plans: plan-a / plan-b" in str(result.exception)
 
 
 def test_a_rule_on_compounds_keeps_its_own_first_year(demo: RunResult):

@@ -160,6 +160,9 @@ def diff(
         changes, units = compare_cards(*told, explained=reasons), later.units
     else:
         both = [open_card(one, folder=cards, profile=profile) for one in (before, after)]
+        if both[0].profile != both[1].profile:
+            named = f"{both[0].profile} / {both[1].profile}"
+            raise ValueError(f"the two cards judge by different plans: {named}  两份计分卡依据的规划不同，请比较同一规划的两份")
         changes, units = compare_cards(both[0], both[1]), None
     write_changes(out, changes, lang, units=units)
     typer.echo(f"{headline(changes, lang)} → {out}")

@@ -178,13 +178,6 @@ def compare_cards(before: Scorecard, after: Scorecard, *, explained: Explained |
     careshed.schema.InputError
         If the later card is of an earlier date than the other.
     """
-    if before.profile != after.profile:
-        told = (
-            f"两份计分卡依据的规划不同：{before.profile} 与 {after.profile}",
-            f"the two cards judge by different plans: {before.profile} and {after.profile}",
-        )
-        cure = ("请比较同一规划的两份计分卡。", "Compare two cards of one plan.")
-        raise InputError([Fault("other_plan", after.profile, *told, *cure)])
     if before.data_date and after.data_date and before.data_date > after.data_date:
         told = (
             f"先后颠倒：{before.data_date} 在 {after.data_date} 之后",
