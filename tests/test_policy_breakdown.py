@@ -293,9 +293,50 @@ def test_the_workbook_states_the_key_and_the_sums(tmp_path: Path):
     assert len(openpyxl.load_workbook(plain).worksheets) == 1
 
 
-def test_the_csv_states_the_key_above_the_table(tmp_path: Path):
-    found = break_down(7, key(500, 300, 200), names={"u0": "甲"})
-    path = write_breakdown(tmp_path / "b.csv", found, "en")
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    assert lines[1] == "# Key: key given by the user"
-    assert pd.read_csv(path, comment="#", encoding="utf-8-sig")["total"].tolist() == [4.0, 2.0, 1.0, 7.0]
+def test_the_csv_has_one_header_and_its_notes_in_the_last_column(tmp_path: Path):
+    found = break_down(7, key(500.4, 300, 200), names={"u0": "=甲"}, fixed={"u2": 1})
+    for lang, heads in (("zh", "代码,单元,分配依据,占比,合计,说明"), ("en", "Code,Unit,Key,Share,Total,Notes")):
+        path = write_breakdown(tmp_path / "b.csv", found, lang, warning="made up, all of it")
+        assert path.read_text(encoding="utf-8-sig").splitlines()[0] == heads
+        assert path.read_bytes()[:3] == b"\xef\xbb\xbf"
+    table = pd.read_csv(path, encoding="utf-8-sig")
+    assert table["Key"].tolist() == [500, 300, 200, 1000]
+    assert table["Share"].tolist() == [0.5002, 0.2999, 0.1999, 1.0]
+    # 7 − 1 = 6 by 500.4 : 300 is 3.75 : 2.25.
+    assert table["Total"].tolist() == [4, 2, 1, 7]
+    assert table["Unit"].tolist() == ["'=甲", "u1", "u2 (fixed)", "Total"]
+    assert table["Notes"].tolist()[0] == "made up, all of it"
+    assert table["Notes"].tolist()[2] == "Key: key given by the user"
+
+
+def test_notes_longer_than_the_table_get_rows_of_their_own(tmp_path: Path):
+    path = write_breakdown(tmp_path / "b.csv", break_down(0.5, key(1), decimals=1), "en", warning="made up")
+    table = pd.read_csv(path, encoding="utf-8-sig")
+    assert table["Total"].dropna().tolist() == [0.5, 0.5]
+    assert len(table["Notes"]) == 4
+
+
+def test_levels_above_stand_as_subtotals_before_their_units(tmp_path: Path):
+    # 10 by 6 : 4; A's 6 by 1 : 2 is 2 and 4; B's 4 by 1 : 1 is 2 and 2; a2's 4 by 3 : 1 is 3 and 1.
+    city = break_down(10, pd.Series({"A": 6.0, "B": 4.0}), years={2024: 4, 2025: 6}, names={"A": "甲县"})
+    home = pd.Series({"b1": "B", "a1": "A", "b2": "B", "a2": "A"})
+    towns = break_down_further(city, pd.Series({"b1": 1.0, "a1": 1.0, "b2": 1.0, "a2": 2.0}), home)
+    table = towns.table("en")
+    assert table.index.tolist() == ["A", "a1", "a2", "B", "b1", "b2", "ALL"]
+    assert table["total"].tolist() == [6, 2, 4, 4, 2, 2, 10]
+    assert table["key"].tolist() == [6, 1, 2, 4, 1, 1, 5]
+    assert (table.loc["A", ["2024", "2025"]] == table.loc[["a1", "a2"], ["2024", "2025"]].sum()).all()
+    assert city.table()["name"].tolist() == ["甲县", "B", "合计"]
+    assert towns.table()["name"].tolist()[0] == "甲县小计"
+    below = pd.Series({code: "a2" if code.startswith("x") else code[0] + "1" for code in ("x1", "x2", "a3", "b3")})
+    below["b4"] = "b2"
+    wards = break_down_further(towns, pd.Series({"x1": 3.0, "x2": 1.0, "a3": 1.0, "b3": 1.0, "b4": 1.0}), below)
+    assert wards.table().index.tolist() == ["A", "a1", "a3", "a2", "x1", "x2", "B", "b1", "b3", "b2", "b4", "ALL"]
+    assert wards.table().loc[["x1", "x2", "ALL"], "total"].tolist() == [3, 1, 10]
+    assert wards.subtotals == ("A", "B", "b1", "a1", "b2", "a2")
+    book = openpyxl.load_workbook(write_breakdown(tmp_path / "w.xlsx", towns, "en"))
+    for sheet in book.worksheets:
+        rows = list(sheet.iter_rows())[-7:]
+        assert [row[0].value or "" for row in rows if row[1].font.b] == ["A", "B", ""]
+    reached = list(book.worksheets[1].iter_rows(values_only=True))[-7:]
+    assert [row[-1] for row in reached] == [6, 2, 4, 4, 2, 2, 10]

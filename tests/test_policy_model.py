@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from careshed.policy import Profile, explain, init_profile, load_profile, profile_template, profiles
+from careshed.policy.audit import audit_profile
+from careshed.policy.checks import MEASURES_OF
 from careshed.policy.lines import key_lines, line_of
 from careshed.policy.loading import EXPLAINED, shipped, target_text
-from careshed.policy.model import Also, Rule
+from careshed.policy.model import KINDS, STATUSES, UNITS, Also, Cost, Head, PlanWords, Rule, Subsidy
+from careshed.policy.types import catalogue, functions
 from careshed.schema import InputError
 
 HEAD = """[profile]
@@ -84,6 +88,21 @@ def test_the_template_is_a_sound_profile_and_is_never_written_over(tmp_path: Pat
         init_profile(file)
 
 
+def test_the_template_names_every_key_word_type_and_function() -> None:
+    text = profile_template()
+    told = set(re.findall(r"\w+", text))
+    keys = {key for section in (Rule, Also, Subsidy, Cost, Head, PlanWords) for key in section.model_fields}
+    assert keys <= told
+    for words in (KINDS, STATUSES, UNITS, catalogue(), functions()):
+        assert set(words) <= told
+    # The table gives every measure with its unit and a kind that may have it.
+    for measure, (unit, _) in UNITS.items():
+        row = next(line for line in text.splitlines() if re.match(rf"#   {measure} ", line))
+        assert (unit or "—") in row
+        last = [word.strip(" …") for word in re.split(r" {2,}", row.strip())[-1].split(",")]
+        assert all(measure in MEASURES_OF[kind] for kind in last if kind)  # type: ignore[index]
+
+
 def test_explain_tells_every_rule_with_its_target_and_words(tmp_path: Path) -> None:
     profile = loaded(tmp_path, HEAD + RULE)
     table = explain(profile, "en")
@@ -148,11 +167,11 @@ BAD = [
     (("value = 4.5", 'value = 4.5\nop = "=>"'), 17, "op: is not a known word (found '=>'). Write op = \">=\"."),
     (("value = 4.5", 'value = 4.5\nop = "≤"'), 17, "op: is not a known word (found '≤'). Write op = \"<=\"."),
     (("value = 4.5", 'value = 4.5\nof_types = ["幼儿园托班"]'), 17, "of_types: the denominator of_types does not hold all of types. Add to of_types: 托育机构."),  # noqa: E501
-    (('types = ["托育机构"]', 'types = ["托育机构", "托育机构"]'), 13, "types: is listed twice (found '托育机构'). Write it once."),
+    (('types = ["托育机构"]', 'types = ["托育机构", "托育机构"]'), 13, "types: is listed twice (found '托育机构')."),
     (('id = "one"', 'id = "one two"'), 8, "id: the id has spaces or odd signs, or is empty (found 'one two'). Use letters"),
     (('title_zh = "托位"', 'title_zh = " "'), 9, "title_zh: is empty. Write a name."),
     (("value = 4.5", "by_year = {2024 = 4.5}"), 16, "by_year: kind = capacity_ratio does not use by_year. Write kind"),
-    (("value = 4.5", 'value = 4.5\nsetting = "all"\n[[rule.also]]\nvalue = 4.5\nclause = "二"'), 19, "also.value: the other value equals value"),  # noqa: E501
+    (('clause = "一"', 'clause = "一"\n[[rule.also]]\nvalue = 4.5\nclause = "二"'), 20, "also.value: the other value equals value"),  # noqa: E501
     (("value = 4.5", 'value = 4.5\nalso = [{value = 5}]'), 17, "also.source: has no source. Name its source or clause."),
     (('level = "county"', 'level = "county"\nissued = "2025年"'), -6, "[profile] issued: is not a date (found '2025年'). Write"),
     (('level = "county"', 'level = "county"\nissued = 2025-03-01\nplan_end = 2024'), -7, "[profile] plan_end: the plan ends before it was issued (2025) (found '2024')."),  # noqa: E501
@@ -236,9 +255,13 @@ def test_a_value_that_nothing_would_judge_is_refused(tmp_path: Path) -> None:
     none = (("capacity_ratio", "procedure"), ('"places_per_1000"', '"none"'))
     told = faults(tmp_path, changed(*none))
     assert [text.split(". ")[0] for text in told] == [
-        'row 16: [[rule]] 1: value: measure = "none" is not scored, so the value would never be used (found \'4.5\')'
+        "row 16: [[rule]] 1: value: measure = \"none\" is not scored, so the value would never be used (found '4.5')"
     ]
-    area = (("capacity_ratio", "area_ratio"), ('"places_per_1000"', '"floor_m2_each"'), ("value = 4.5", 'value = 9\ncompounds = "new"'))
+    area = (
+        ("capacity_ratio", "area_ratio"),
+        ('"places_per_1000"', '"floor_m2_each"'),
+        ("value = 4.5", 'value = 9\ncompounds = "new"'),
+    )
     assert faults(tmp_path, changed(*area))[0].startswith(
         "row 17: [[rule]] 1: compounds: the measure floor_m2_each is not about compounds (found 'new'). Leave compounds out"
     )
@@ -356,3 +379,16 @@ def test_key_lines_finds_keys_after_text_of_several_lines() -> None:
     assert lines[("e", 1, "g", 0, "i j")] == 12
     assert line_of(("e", 1, "g", 0, "missing", "more"), lines) == 11
     assert line_of(("nowhere",), lines) is None
+
+
+def test_an_audit_says_which_file_a_plan_of_ones_own_and_a_standard_need(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(HEAD + RULE, encoding="utf-8")
+    with pytest.raises(InputError, match=r"is a profile \(rules\), not a figures file\. an audit needs a figures file") as own:
+        audit_profile(mine)
+    assert "审查需要数据文件" in own.value.text("zh")
+    with pytest.raises(
+        InputError, match=r"it is a standard: rules only.*plans at hand: botou-2022.*for a plan of your own"
+    ) as told:
+        audit_profile("living-circle-2018")
+    assert "这是标准" in told.value.text("zh")

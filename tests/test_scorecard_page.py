@@ -14,7 +14,9 @@ from careshed.policy.judging import Scorecard, judge_plan
 from careshed.report.scorecard import NUMBERS, scorecard_table, write_scorecard
 from careshed.report.scorecard_page import named_targets, scorecard_page
 from careshed.report.scorecard_words import gap_text, headline, reach_text, target_words, unit_of, value_text
+from careshed.words import Lang
 
+CHROMIUM = Path("/usr/bin/chromium")
 EVIL = '<script>alert("1")</script>&'
 ENTERED = [{"rule": "staff", "value": 92.0, "source": "市局", "date": "2025-06-30"}]
 UNSET = {
@@ -122,12 +124,13 @@ def test_the_table_is_chinese_unless_asked() -> None:
 
 
 def test_the_headline_counts_what_can_be_judged() -> None:
-    # 11 rules, 1 procedure: 10; school and circle cannot be judged; centres is met, two has two values, the other 6 are short
+    # 11 rules, 1 procedure: 10; school and circle cannot be judged; centres and by_year (by what is due so far) are met,
+    # two has two values, the other 5 are short
     assert headline(a_card(), "en") == (
-        "Of 10 measurable targets 8 can be judged: 1 met, 6 short, 1 stated with two values; 2 cannot be judged from the data. "
+        "Of 10 measurable targets 8 can be judged: 2 met, 5 short, 1 stated with two values; 2 cannot be judged from the data. "
         "1 procedures and parameters are not scored."
     )
-    assert headline(a_card(), "zh").startswith("10 项可度量指标中，8 项可以判断：1 项达标，6 项未达标，1 项规划自身有两个数；")
+    assert headline(a_card(), "zh").startswith("10 项可度量指标中，8 项可以判断：2 项达标，5 项未达标，1 项规划自身有两个数；")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -163,7 +166,7 @@ def test_the_page_leads_with_the_counts_and_the_two_named_targets() -> None:
         for text in ('class="tiles"', 'class="named"', 'id="childcare"', 'id="elder"', 'class="procedures"', "<footer")
     ]
     assert order == sorted(order)
-    assert page.count('<li class="short"><b>6</b>') == 1
+    assert page.count('<li class="short"><b>5</b>') == 1
     # B has none: it is listed with its 8 children, all beyond reach
     assert "<tr><td>B地</td><td>8</td><td>8</td></tr>" in page
     # signs, not colour alone
@@ -231,3 +234,33 @@ def test_units_of_places_follow_what_the_types_have() -> None:
     assert value_text(most, "zh") == "1 / 2 处设施，最高 900 m²/处"
     by_user = judge_plan(town(set={"r": 50.0}), plan(elder(**UNSET))).results[0]
     assert target_words(by_user, "zh") == "≥ 50%（用户设定）"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_on_a_phone_nothing_slides_sideways_and_every_rule_tells_value_target_and_gap(tmp_path: Path, lang: Lang) -> None:
+    if not CHROMIUM.exists():
+        pytest.skip(f"Chromium is not installed: {CHROMIUM} is missing (apt-get install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    file = tmp_path / "card.html"
+    file.write_text(scorecard_page(a_card(), lang), encoding="utf-8")
+    heads = {"zh": ["现值", "目标", "差距"], "en": ["Value now", "Target value", "Gap"]}[lang]
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--headless=new", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(file.as_uri())
+        for details in page.query_selector_all("details"):
+            details.evaluate("one => { one.open = true }")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        wide = "[...document.querySelectorAll('.rules > tbody > tr')].some(row => row.getBoundingClientRect().right > 390)"
+        assert not page.evaluate(wide)
+        assert page.evaluate("[...document.querySelectorAll('.scroll')].every(one => one.scrollWidth <= one.clientWidth)")
+        short = page.locator(".rules > tbody > tr.short").first
+        labels = short.locator("td[data-label]").evaluate_all("all => all.map(one => one.dataset.label)")
+        assert labels[:3] == heads
+        for cell in short.locator("td[data-label]").all()[:3]:
+            box = cell.bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+            assert cell.inner_text().strip()
+        browser.close()

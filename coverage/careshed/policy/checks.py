@@ -108,7 +108,6 @@ def _types(rule: Rule) -> Iterator[Finding]:
         cure = ("请填写设施类型。", "List the facility types that count.")
         yield _found("no_types", "types", ("未写设施类型", "names no facility types"), cure)
 
-
     if rule.of_types and (left := [name for name in rule.types if name not in rule.of_types]):
         told = ("分母 of_types 未包含 types 的全部类型", "the denominator of_types does not hold all of types")
         cure = (f"请在 of_types 中加入：{'、'.join(left)}。", f"Add to of_types: {', '.join(left)}.")
@@ -284,7 +283,10 @@ def _series(rule: Rule) -> Iterator[Finding]:
     each = rule.measure == "places_added"
     if not each and rule.op in (">=", ">") and any(after < before for before, after in zip(reached, reached[1:], strict=False)):
         told = ("累计目标逐年下降", "the cumulative targets fall from one year to the next")
-        cure = ('请核对各年数值；逐年新增数请用 measure = "places_added"。', 'Check the years; what each year adds is "places_added".')
+        cure = (
+            '请核对各年数值；逐年新增数请用 measure = "places_added"。',
+            'Check the years; what each year adds is "places_added".',
+        )
         yield _found("by_year_falls", "by_year", told, cure)
     made = sum(reached) if each else reached[-1]
     stated = [*([rule.value] if isinstance(rule.value, float) else []), *(other.value for other in rule.also)]

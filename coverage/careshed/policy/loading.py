@@ -154,7 +154,7 @@ _FORMS: Final[dict[str, tuple[str, str]]] = {
 
 
 _SECTIONS: Final = ("rule", "subsidy", "cost", "also")
-_SIGNS: Final = {"=>": ">=", "=<": "<=", "≥": ">=", "≤": "<=", "==": "=", "＞": ">", "＜": "<", "＝": "=", "不低于": ">=", "不超过": "<="}
+_SIGNS: Final = {"=>": ">=", "=<": "<=", "≥": ">=", "≤": "<=", "==": "=", "不低于": ">=", "不超过": "<="}
 """Signs that people write for operators -> the operator."""
 
 

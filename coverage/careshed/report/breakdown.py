@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from careshed.policy.breakdown import Breakdown
-from careshed.report.workbook import Column, Kind, Sheet, Value, write_workbook
+from careshed.report.workbook import DANGEROUS, Column, Kind, Sheet, Value, write_workbook
 from careshed.words import Lang, pick
 
 _TARGET = "target"
@@ -14,7 +15,7 @@ _TARGET = "target"
 def write_breakdown(path: str | Path, found: Breakdown, lang: Lang = "zh", *, warning: str = "") -> Path:
     """Write a breakdown as a workbook: what each unit gets and, with years, what each year adds and must reach.
 
-    A path that ends in ``.csv`` gets the first of these tables alone, its key and rounding in the lines above it.
+    A path that ends in ``.csv`` gets the first of these tables alone, its key and rounding in the last column.
 
     Parameters
     ----------
@@ -37,12 +38,34 @@ def write_breakdown(path: str | Path, found: Breakdown, lang: Lang = "zh", *, wa
 
 
 def _write_csv(path: Path, found: Breakdown, lang: Lang, warning: str) -> Path:
-    """Write the targets as CSV that Excel reads."""
-    lines = [f"# {line}" for line in (warning, *found.told(lang)) if line]
-    text = found.table(lang).to_csv(lineterminator="\n")
+    """Write the targets as CSV that Excel reads: one header, notes in the last column, one a row."""
+    sheet = _sheet(found, lang, warning, cumulative=False)
+    digits = {column.key: _digits(column, found) for column in sheet.columns}
+    heads = [pick(lang, column.zh, column.en) for column in sheet.columns]
+    notes = [line for line in (warning, *found.told(lang)) if line]
+    lines = []
+    for at in range(max(len(sheet.rows), len(notes))):
+        values = sheet.rows[at] if at < len(sheet.rows) else ("",) * len(heads)
+        cells = [_plain(value, digits[column.key]) for value, column in zip(values, sheet.columns, strict=True)]
+        lines.append([*cells, notes[at] if at < len(notes) else ""])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([*lines, text]), encoding="utf-8-sig", newline="\n")
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([[*heads, pick(lang, "说明", "Notes")], *lines])
     return path
+
+
+def _digits(column: Column, found: Breakdown) -> int:
+    """Say to how many digits a column is written: the key to whole people, shares to a hundredth of a per cent."""
+    if column.key == "key":
+        return 0 if column.kind == "people" else 2
+    return 4 if column.key == "key_share" else max(found.decimals, 0)
+
+
+def _plain(value: Value, digits: int) -> str:
+    if isinstance(value, float):
+        return f"{value:.{digits}f}"
+    text = str(value)
+    return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
 def _sheet(found: Breakdown, lang: Lang, warning: str, *, cumulative: bool) -> Sheet:
@@ -62,17 +85,15 @@ def _sheet(found: Breakdown, lang: Lang, warning: str, *, cumulative: bool) -> S
     if not cumulative:
         columns.append(Column("total", "合计", "Total", whole, 12))
     rows = _rows(found, lang, years, cumulative)
-    return Sheet(name, title, found.told(lang), tuple(columns), rows, lang, warning, frozenset({len(rows) - 1}))
+    strong = frozenset(at for at, row in enumerate(rows) if row[0] in ("", *found.subtotals))
+    return Sheet(name, title, found.told(lang), tuple(columns), rows, lang, warning, strong)
 
 
 def _rows(found: Breakdown, lang: Lang, years: list[str], cumulative: bool) -> tuple[tuple[Value, ...], ...]:
     """Lay out the units and, last, the sum."""
     table = found.table(lang)
     if cumulative:
-        reached = found.cumulative
-        reached.loc["ALL"] = reached.sum().round(max(found.decimals, 0))
-        for year in years:
-            table[year] = reached[int(year)]
+        table[years] = table[years].cumsum(axis=1).round(max(found.decimals, 0))
     shown = ["name", "key", "key_share", *years, *([] if cumulative else ["total"])]
     rows = []
     for code, values in zip(table.index.astype(str), table[shown].to_numpy(dtype=object), strict=True):

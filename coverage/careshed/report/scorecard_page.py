@@ -173,12 +173,16 @@ def _themes(card: Scorecard, lang: Lang) -> str:
     return "".join(parts)
 
 
+_FIRST: Final = (("判断", "Verdict"), ("指标", "Target"))
+_TOLD: Final = (
+    ("现值", "Value now"), ("目标", "Target value"), ("差距", "Gap"),
+    ("有没有（单元）", "Has one (units)"), ("够得着（人口）", "Reaches one (people)"),
+)  # fmt: skip
+"""Columns of the rules; on a phone each cell is told under its own header."""
+
+
 def _theme(theme: Theme, heading: str, own: list[RuleResult], lang: Lang) -> str:
-    heads = (
-        ("判断", "Verdict"), ("指标", "Target"), ("现值", "Value now"), ("目标", "Target value"), ("差距", "Gap"),
-        ("有没有（单元）", "Has one (units)"), ("够得着（人口）", "Reaches one (people)"),
-    )  # fmt: skip
-    top = "".join(f'<th scope="col">{pick(lang, *head)}</th>' for head in heads)
+    top = "".join(f'<th scope="col">{pick(lang, *head)}</th>' for head in (*_FIRST, *_TOLD))
     rows = "".join(_rule_row(one, lang) for state in ORDER for one in own if one.state == state)
     return (
         f'<section class="theme" id="{theme}"><h2>{heading}</h2>\n'
@@ -191,7 +195,9 @@ def _rule_row(result: RuleResult, lang: Lang) -> str:
     due = due_text(result, lang)
     tags = " · ".join(text for text in (pick(lang, *STATUSES[result.rule.status]), due) if text)
     cells = (value_text, target_words, gap_text, presence_text, reach_text)
-    told = "".join(f"<td>{escape(words(result, lang))}</td>" for words in cells)
+    texts = [escape(words(result, lang)) for words in cells]
+    marks = ["" if text == "—" else f' data-label="{pick(lang, *head)}"' for text, head in zip(texts, _TOLD, strict=True)]
+    told = "".join(f"<td{mark}>{text}</td>" for mark, text in zip(marks, texts, strict=True))
     if result.state == "unjudged" and result.value is None:
         told = f'<td colspan="5" class="why">{escape(pick(lang, *result.why))}</td>'
     elif result.state == "unjudged":

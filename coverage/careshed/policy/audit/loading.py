@@ -38,17 +38,29 @@ def figures_path(profile: str | Path) -> Path:
     path = Path(profile)
     if path.is_file():
         return path
+    raise InputError([_no_figures(profile, path)])
+
+
+_NEEDED: Final = (
+    "审查需要数据文件（TOML：[plan]、[[figure]] 逐个写数值、年份和原文，再写 [[sum]]、[[ratio]] 等关系），给出其路径",
+    "an audit needs a figures file (TOML: [plan], one [[figure]] a number with its year and quote, relations such as [[sum]] "
+    "and [[ratio]]); give its path",
+)
+"""What a planner must write before a plan can be audited."""
+
+
+def _no_figures(profile: str | Path, path: Path) -> Fault:
+    """Say why a plan cannot be audited: a standard, a plan that is not there."""
     names = ", ".join(audited_profiles())
-    fault = Fault(
-        "no_figures",
-        file_label(path),
-        "没有这个方案的数据文件",
-        "there is no figures file of this plan",
-        f"可用的方案：{names}；也可以给出自己的 TOML 文件的路径",
-        f"plans at hand: {names}; or give the path of your own TOML file",
-        found=str(profile),
-    )
-    raise InputError([fault])
+    if (FIGURES_FOLDER.parent / f"{profile}.toml").is_file():
+        told = (
+            "这是标准，只有指标、没有可互相核对的数据",
+            "it is a standard: rules only, no figures to check against each other",
+        )
+    else:
+        told = ("没有这个方案的数据文件", "there is no figures file of this plan")
+    cure = (f"可用的方案：{names}；自己的方案：{_NEEDED[0]}", f"plans at hand: {names}; for a plan of your own, {_NEEDED[1]}")
+    return Fault("no_figures", file_label(path), *told, *cure, found=str(profile))
 
 
 def read_book(path: Path) -> Book:
@@ -64,6 +76,9 @@ def read_book(path: Path) -> Book:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError([_toml_fault(path, error)]) from error
+    if "plan" not in data and {"profile", "rule"} & set(data):
+        told = ("这是指标文件，不是数据文件", "is a profile (rules), not a figures file")
+        raise InputError([Fault("is_profile", file_label(path), *told, *_NEEDED)])
     try:
         book = Book.model_validate(data)
     except ValidationError as error:

@@ -104,7 +104,8 @@ def _amount(
         missing = result.targets[0].missing if total is None else total
         words: Both = (f"{titles[0]}尚缺（{result.missing_of[0]}）", f"missing: {titles[1]} ({result.missing_of[1]})")
         return _up(missing, decimals), None, words, ()
-    if rule.compounds:
+    about = rule.compounds or "compound" in rule.levels
+    if about and (total is None or (by_year and rule.by_year)):
         told = ("以小区为对象，城市人口不是其总量的依据", "it is about compounds, of which the city's population is no measure")
         cure = (
             "请用 what=missing 分解各小区的缺口（先评分并传入 card）。",

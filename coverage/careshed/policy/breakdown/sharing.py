@@ -45,6 +45,13 @@ class Breakdown:
     of_what: Both = ("", "")
     """What is shared out."""
     notes: tuple[Both, ...] = ()
+    above: Breakdown | None = None
+    """What was shared out further; its units stand as subtotals above theirs."""
+
+    @property
+    def subtotals(self) -> tuple[str, ...]:
+        """List the units of the levels above, whose targets were shared out further."""
+        return () if self.above is None else (*self.above.subtotals, *self.above.key.index.astype(str))
 
     @property
     def targets(self) -> pd.Series[float]:
@@ -60,19 +67,37 @@ class Breakdown:
         return values.round(self.decimals)
 
     def table(self, lang: Lang = "zh") -> pd.DataFrame:
-        """Lay the targets out for planners: name, key, share of the key, each year, total; the last row is the sum."""
-        known = self.names or {}
-        names = [known.get(str(code), str(code)) for code in self.key.index]
-        whole = float(self.key.sum()) or 1.0
-        table = pd.DataFrame(
-            {"name": names, "key": self.key.to_numpy(), "key_share": self.key.to_numpy() / whole}, self.key.index
-        )
+        """Lay the targets out for planners: name, key, share of the key, each year, total.
+
+        Every unit of a level above stands before its own units, as their subtotal; the last row is the sum.
+        """
+        table, last = self._laid_out(lang), self._lines().sum().round(max(self.decimals, 6))
+        table.loc[ALL] = {"name": pick(lang, "合计", "Total"), **last}
+        return table
+
+    def _lines(self) -> pd.DataFrame:
+        """Give the figures of the finest units."""
+        table = pd.DataFrame({"key": self.key.to_numpy()}, self.key.index)
+        table["key_share"] = table["key"] / (float(self.key.sum()) or 1.0)
         for column in self.added:
             table[str(column)] = self.added[column]
         table["total"] = self.targets
-        last = table.drop(columns="name").sum().round(max(self.decimals, 6))
-        table.loc[ALL] = {"name": pick(lang, "合计", "Total"), **last}
         return table
+
+    def _laid_out(self, lang: Lang) -> pd.DataFrame:
+        """Lay out the units, each level above as subtotals."""
+        known, table = self.names or {}, self._lines()
+        table.insert(0, "name", [known.get(str(code), str(code)) for code in table.index])
+        if self.above is None or self.parent is None:
+            return table
+        upper, parts = self.above._laid_out(lang), []
+        for code in upper.index:
+            row = upper.loc[[code]]
+            if code in self.above.key.index:
+                row = row.assign(name=row["name"] + pick(lang, "小计", " (subtotal)"))
+            parts += [row, table[(self.parent == code).to_numpy()]]
+        laid_out: pd.DataFrame = pd.concat([part for part in parts if len(part)]).rename_axis(table.index.name)
+        return laid_out
 
     def told(self, lang: Lang = "zh") -> tuple[str, ...]:
         """Say what was shared out, by what key, and how it was rounded."""
@@ -198,9 +223,8 @@ def break_down_further(
         parts.append(break_down(float(targets[code]), key[home == code], years=own, decimals=above.decimals).added)
     added = pd.concat(parts) if parts else pd.DataFrame(columns=above.added.columns, dtype=float)
     added = added.reindex(key.index).fillna(0.0).rename_axis("unit_id")
-    return Breakdown(
-        above.total, above.decimals, key.astype(float), key_from, added, above.fixed, names, home, above.of_what, above.notes
-    )
+    said, weights = (above.of_what, above.notes, above), key.astype(float)
+    return Breakdown(above.total, above.decimals, weights, key_from, added, above.fixed, names, home, *said)
 
 
 def hamilton(exact: Sequence[Fraction]) -> list[int]:
