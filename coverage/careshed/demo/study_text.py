@@ -187,8 +187,14 @@ source = "虚构数据"
 date = "2025-06-30"
 
 [[policy.entered]]
-rule = "elder_staff"
-value = 96
+rule = "elder_staff"                # 人数 / people
+value = 412
+source = "虚构数据"
+date = "2025-06-30"
+
+[[policy.entered]]
+rule = "tuo_rural_kindergartens"    # 百分比 / percent
+value = 60
 source = "虚构数据"
 date = "2025-06-30"
 """
