@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careshed.intake.personal import is_citizen_number, is_telephone
+from careshed.intake.personal import is_citizen_number, is_mobile, is_telephone
 from careshed.intake.population import contact_columns, drop_contacts, read_population_table
-from careshed.intake.population.persons import is_mobile
 from careshed.schema import InputError
 
 GOOD_ID = "11010519491231002X"

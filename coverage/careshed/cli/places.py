@@ -208,7 +208,7 @@ def build_hierarchy_(study: StudyFile, out: Out, lang: Language = None) -> None:
     mode = opened.travel_mode(section.mode)
     linked = link_study(opened, build_network(opened.streets, mode=mode, crs=opened.crs, snap_m=opened.snap_m))
     lang = lang or opened.lang
-    names = {level.id: level.name(lang) for level in section.level}
+    names = section.names(lang)
     write_hierarchy(
         out,
         linked,

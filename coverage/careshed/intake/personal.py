@@ -61,6 +61,15 @@ def is_citizen_number(text: str) -> bool:
     return False
 
 
+def is_mobile(text: str) -> bool:
+    """Tell whether a text is a Chinese mobile telephone number.
+
+    >>> is_mobile("+86 138-0013-8000"), is_mobile("0349-2022333")
+    (True, False)
+    """
+    return bool(_MOBILE.match(re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))))
+
+
 def is_telephone(text: str) -> bool:
     """Tell whether a text is a Chinese telephone number, mobile or with its area code.
 
@@ -70,7 +79,7 @@ def is_telephone(text: str) -> bool:
     if len(text) < _SHORTEST_PHONE:
         return False
     bare = re.sub(r"[\s()]", "", unicodedata.normalize("NFKC", text))
-    return bool(_MOBILE.match(bare.replace("-", "")) or _LANDLINE.match(bare))
+    return is_mobile(text) or bool(_LANDLINE.match(bare))
 
 
 def is_contact(header: str) -> bool:

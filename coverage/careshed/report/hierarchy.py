@@ -50,8 +50,7 @@ def write_hierarchy(
 def _levels_sheet(
     hierarchy: Hierarchy, told: Mapping[str, str], study_name: str, lang: Lang, warning: str, notes: tuple[str, ...]
 ) -> Sheet:
-    unit = "minutes" if "minutes_mean" in hierarchy.summary else "metres"
-    measure = pick(lang, {"minutes": "分钟", "metres": "米"}[unit], unit)
+    unit, measure = _measure(hierarchy, lang)
     columns = (
         Column("level", "层级", "Level", "text", 22),
         Column("facilities", "设施数", "Facilities", "count", 10),
@@ -77,8 +76,7 @@ def _links_sheet(
     hierarchy: Hierarchy, told: Mapping[str, str], study_name: str, lang: Lang, warning: str, notes: tuple[str, ...]
 ) -> Sheet:
     """Every facility below the top with its parent, or why it has none."""
-    unit = "minutes" if "minutes_mean" in hierarchy.summary else "metres"
-    measure = pick(lang, {"minutes": "分钟", "metres": "米"}[unit], unit)
+    unit, measure = _measure(hierarchy, lang)
     columns = (
         Column("facility_id", "编号", "Id", "text", 12),
         Column("name", "名称", "Name", "text", 30),
@@ -114,8 +112,7 @@ def _parents_sheet(
     hierarchy: Hierarchy, told: Mapping[str, str], study_name: str, lang: Lang, warning: str, notes: tuple[str, ...]
 ) -> Sheet:
     """Every facility that others depend on: how many, how much room is left, how far the farthest is."""
-    unit = "minutes" if "minutes_mean" in hierarchy.summary else "metres"
-    measure = pick(lang, {"minutes": "分钟", "metres": "米"}[unit], unit)
+    unit, measure = _measure(hierarchy, lang)
     columns = (
         Column("facility_id", "编号", "Id", "text", 12),
         Column("name", "名称", "Name", "text", 30),
@@ -134,6 +131,12 @@ def _parents_sheet(
     )
     title = headed(study_name, pick(lang, "上级设施", "Facilities that others depend on"))
     return Sheet(pick(lang, "上级设施", "Parents"), title, notes, columns, rows, lang, warning)
+
+
+def _measure(hierarchy: Hierarchy, lang: Lang) -> tuple[str, str]:
+    """Say what links are measured in: the columns' word, and the reader's."""
+    unit = "minutes" if "minutes_mean" in hierarchy.summary else "metres"
+    return unit, pick(lang, {"minutes": "分钟", "metres": "米"}[unit], unit)
 
 
 RULES: Final = {

@@ -66,7 +66,7 @@ def run_study(
         hierarchy = _hierarchy(study, networks)
         faults = (*faults, *dict.fromkeys(fault for result in results for fault in result.faults))
         faults = (*faults, *(hierarchy.findings if hierarchy is not None else ()))
-        card = _judged(study, bar, lang)
+        card = _judged(study, networks, bar, lang)
         faults = (*faults, *(card.faults if card is not None else ()))
         files = write_all(study, results, hierarchy, card, faults, folders or Folders.of(Path(path)), lang, bar)
         bar.step("")
@@ -188,11 +188,11 @@ def _hierarchy(study: Study, networks: Mapping[Mode, Network]) -> Hierarchy | No
     return link_study(study, network)
 
 
-def _judged(study: Study, bar: Bar, lang: Lang) -> Scorecard | None:
+def _judged(study: Study, networks: Mapping[Mode, Network], bar: Bar, lang: Lang) -> Scorecard | None:
     """Judge the plan that the study names, where it names one."""
     if study.policy is None:
         return None
     from careshed.policy.judging import judge_plan
 
     bar.say(pick(lang, "按规划评分", "judging the plan"))
-    return judge_plan(study)
+    return judge_plan(study, networks=networks)

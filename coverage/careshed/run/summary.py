@@ -36,7 +36,7 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
             yield f"    {_places_line(one.places, lang)}"
     if result.hierarchy is not None:
         section = study.config.hierarchy
-        names = {level.id: level.name(lang) for level in section.level} if section is not None else {}
+        names = section.names(lang) if section is not None else {}
         yield f"  {summary_line(result.hierarchy, lang, names)}"
     if result.card is not None:
         yield f"  {result.card.name(lang)}{pick(lang, '：', ': ')}{headline(result.card, lang)}"

@@ -60,12 +60,11 @@ def write_all(
         if result.places is not None:
             lists.append(write_places(folders.maps / f"{service.id}_places.xlsx", result.places, units=study.units, **titled))
         tables += _write_tables(result, folders.processed, titled)
-    if hierarchy is not None:
-        lists.append(
-            write_hierarchy(
-                folders.maps / "hierarchy.xlsx", hierarchy, names=level_names(study, lang), mode=_mode_name(study, lang), **about
-            )
-        )
+    section = study.config.hierarchy
+    if hierarchy is not None and section is not None:
+        mode = study.travel_mode(section.mode)
+        moved = pick(lang, mode.zh, mode.en)
+        lists.append(write_hierarchy(folders.maps / "hierarchy.xlsx", hierarchy, names=section.names(lang), mode=moved, **about))
     if card is not None:
         maps.append(write_scorecard(folders.maps / "scorecard.html", card, lang=lang))
         lists.append(write_scorecard(folders.maps / "scorecard.xlsx", card, lang=lang))
@@ -73,18 +72,6 @@ def write_all(
     tables.append(write_faults(folders.processed / "faults.csv", faults, lang=lang))
     files = [*maps, *lists, *tables]
     return [*files, write_manifest(study, results, faults, files, folders.processed / "run.json")]
-
-
-def level_names(study: Study, lang: Lang) -> dict[str, str]:
-    """Name the levels of the facilities' network for the reader."""
-    section = study.config.hierarchy
-    return {} if section is None else {level.id: level.name(lang) for level in section.level}
-
-
-def _mode_name(study: Study, lang: Lang) -> str:
-    section = study.config.hierarchy
-    mode = study.travel_mode(section.mode) if section is not None else None
-    return "" if mode is None else pick(lang, mode.zh, mode.en)
 
 
 def _places_map(study: Study, result: ServiceResult, hierarchy: Hierarchy | None, folders: Folders, lang: Lang) -> Path:

@@ -161,6 +161,10 @@ class HierarchySection(_Section):
     """A facility farther than this from any of the level above is on its own, minutes (≤)."""
     level: Annotated[tuple[HierarchyLevel, ...], BeforeValidator(_listed), Field(min_length=2)]
 
+    def names(self, lang: Lang) -> dict[str, str]:
+        """Name all levels for the reader, by id."""
+        return {level.id: level.name(lang) for level in self.level}
+
 
 class ModeSection(_Section):
     """[modes.NAME]: figures that replace those of a shipped mode."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import pandas as pd
 
 from careshed.intake.columns import plain, without_unit
-from careshed.intake.personal import is_citizen_number, is_contact, is_telephone
+from careshed.intake.personal import is_citizen_number, is_contact, is_mobile, is_telephone
 from careshed.intake.tables import SourceTable, as_text
 from careshed.schema import Checked, Fault
 
@@ -30,17 +28,6 @@ _MOSTLY: Final = 0.5
 
 _SHORTEST: Final = 11
 """Characters of the shortest number looked for, a telephone number."""
-
-_MOBILE: Final = re.compile(r"^(?:\+?86)?1[3-9]\d{9}$")
-
-
-def is_mobile(text: str) -> bool:
-    """Tell whether a text is a Chinese mobile telephone number.
-
-    >>> is_mobile("+86 138-0013-8000"), is_mobile("0349-2022333")
-    (True, False)
-    """
-    return bool(_MOBILE.match(re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))))
 
 
 def contact_columns(headers: Iterable[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,8 @@ from careshed.study.config import EnteredSection, PolicySection
 from careshed.words import LEVELS
 
 if TYPE_CHECKING:
+    from careshed.modes import Mode
+    from careshed.network import Network
     from careshed.study import Study
 
 _BOTH_SENSES: Final[tuple[Measure, ...]] = ("facilities_per_unit", "units_percent", "people_percent", "places_per_1000")
@@ -30,7 +32,12 @@ _ENTERED: Final[tuple[Measure, ...]] = ("entered_percent", "entered_number")
 
 
 def judge_plan(
-    study: Study, profile: Profile | None = None, *, policy: PolicySection | None = None, year: int | None = None
+    study: Study,
+    profile: Profile | None = None,
+    *,
+    policy: PolicySection | None = None,
+    year: int | None = None,
+    networks: Mapping[Mode, Network] | None = None,
 ) -> Scorecard:
     """Judge a plan on a study's data: what is met, what is short and by how much, what the data cannot tell.
 
@@ -45,6 +52,9 @@ def judge_plan(
         Year that the values stand for; left out, the year of the study's data. Facilities that opened later, or closed by its
         end, do not count.
 
+    networks
+        Networks of the study that are built already, by mode; those of other modes are built when a rule needs them.
+
     Raises
     ------
     careshed.schema.InputError
@@ -54,7 +64,7 @@ def judge_plan(
     policy = policy if policy is not None else _own_policy(study, profile)
     _check_policy(study, policy, profile)
     now = year if year is not None else int(study.data_date[:4]) if study.data_date else None
-    ground = Ground(study, policy, now)
+    ground = Ground(study, policy, now, _networks=dict(networks or {}))
     brief = replace(ground, detail=False)
     results = tuple(_judged(ground, brief, profile, rule) for rule in profile.rule)
     head = profile.profile
