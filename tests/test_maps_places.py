@@ -443,7 +443,7 @@ def test_links_between_levels_and_facilities_without_parent_are_drawn(full: Path
     assert layer["tips"] == [[f"{EVIL} → 阳光{{{{7*7}}}}托育园", "12 分钟"]]
     assert layer["orphan_tips"] == [["阳光{{7*7}}托育园", "没有上级设施", "限值内没有上级设施"]]
     assert len(_lines(layer["lines"])) == len(_lines(layer["orphans"])) == 1
-    assert "1 条，1 处无上级" in page.words
+    assert "1 条，1 处无上级（虚线圈）" in page.words
 
 
 def test_a_whole_hierarchy_names_the_level_of_each_link_and_measures_in_metres(tmp_path: Path) -> None:

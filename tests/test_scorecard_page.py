@@ -81,7 +81,7 @@ def test_the_table_has_texts_for_reading_and_bare_numbers() -> None:
     assert table.loc["points", told].tolist() == [
         "short", "1 / 2 streets (jiedao) and townships", "≥ 1 in each", "by 2025",
         "1 falls short, 1 facility missing; 8 children under 3 live there",
-        "1 of 2 streets (jiedao) and townships", "45.5% of children under 3 (10 min)",
+        "1 of 2 streets (jiedao) and townships", "45.5% of children under 3 (10 of 22, 10 min)",
     ]  # fmt: skip
     assert table.loc["centres", told[:2]].tolist() == ["met", "100% (1 / 1 townships)"]
     assert table.loc["beds", told[:5]].tolist() == [
@@ -219,9 +219,9 @@ def test_another_suffix_is_refused(tmp_path: Path) -> None:
 def test_limits_that_nobody_stated_are_marked_as_assumed() -> None:
     homes = elder(types=["区域养老服务中心"], measure="facilities_per_unit", levels=["street"], value=1.0)
     result = judge_plan(town(), plan(homes)).results[0]
-    assert reach_text(result, "en") == "36.4% of people aged 60+ (15 min, limit assumed)"
+    assert reach_text(result, "en") == "36.4% of people aged 60+ (40 of 110, 15 min, limit assumed)"
     metres = judge_plan(town(), plan(elder(measure="people_percent", metres=100.0, value=50.0))).results[0]
-    assert reach_text(metres, "zh") == "45.5% 的60岁及以上老人（100 m）"
+    assert reach_text(metres, "zh") == "45.5%（50 / 110 名60岁及以上老人，100 m）"
     assert gap_text(metres, "zh") == "差 4.55 个百分点，合 5 人；60 人够不着"
 
 

@@ -40,7 +40,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "links_some": ("点选或悬停设施可看它接收哪些格的人。", "Point at or choose a facility to see whom it takes."),
     "links_count": ("{} 条", "{}"),
     "hierarchy": ("上下级联系", "Links between levels"),
-    "hierarchy_count": ("{} 条，{} 处无上级", "{}, {} without parent"),
+    "hierarchy_count": ("{} 条，{} 处无上级（虚线圈）", "{}, {} without parent (dashed ring)"),
     "by_load": ("各设施负荷", "Facilities by load"),
     "load_end": ("负荷最低的 {} 处", "The {} with the lowest load"),
     "load_start": ("负荷最高的 {} 处，共 {} 处", "The {} with the highest load, of {}"),

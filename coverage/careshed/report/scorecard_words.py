@@ -7,7 +7,7 @@ from typing import Final
 from careshed.policy.judging import RuleResult, Scorecard, Target
 from careshed.policy.judging.card import STATES, State
 from careshed.policy.judging.values import PLURALS, place_words
-from careshed.policy.model import Rule
+from careshed.policy.model import Rule, Setting
 from careshed.words import LEVELS, Lang, group_name, pick
 
 SIGNS: Final = {">=": "≥", "<=": "≤", "=": "=", ">": ">", "<": "<"}
@@ -173,6 +173,10 @@ def presence_text(result: RuleResult, lang: Lang) -> str:
     return pick(lang, f"{having} / {units} 个{named}", f"{having} of {units} {named}")
 
 
+SETTING_WORDS: Final[dict[Setting, tuple[str, str]]] = {"all": ("", ""), "urban": ("城镇", "urban "), "rural": ("农村", "rural ")}
+"""Setting of a rule -> what it puts before the people it is about (Chinese, English)."""
+
+
 def reach_text(result: RuleResult, lang: Lang) -> str:
     """Tell the second sense of covered: people who reach one, and within what."""
     reach = result.reach
@@ -180,9 +184,14 @@ def reach_text(result: RuleResult, lang: Lang) -> str:
         return "—"
     limit = pick(lang, f"{reach.minutes:g} 分钟", f"{reach.minutes:g} min") if reach.minutes else f"{reach.metres:g} m"
     assumed = pick(lang, "，时限为假设", ", limit assumed") if reach.limit_from == "assumed" else ""
-    who = group_name(reach.group, lang)
-    share = f"{100 * reach.share:.1f}%"
-    return pick(lang, f"{share} 的{who}（{limit}{assumed}）", f"{share} of {who} ({limit}{assumed})")
+    where = pick(lang, *SETTING_WORDS[result.rule.setting])
+    who, share = f"{where}{group_name(reach.group, lang)}", f"{100 * reach.share:.1f}%"
+    counted, people = number(round(reach.reached)), number(round(reach.people))
+    return pick(
+        lang,
+        f"{share}（{counted} / {people} 名{who}，{limit}{assumed}）",
+        f"{share} of {who} ({counted} of {people}, {limit}{assumed})",
+    )
 
 
 def headline(card: Scorecard, lang: Lang) -> str:
