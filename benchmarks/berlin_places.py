@@ -26,7 +26,7 @@ from careshed.maps import write_places_map
 from careshed.modes import WALK_TODDLER, Mode
 from careshed.reach import TravelTimes
 from careshed.schema import Fault, Grid, Population
-from careshed.study.config import MapSection, Service
+from careshed.settings.sections import MapSection, Service
 from careshed.supply.assignment import Assignment, assign_places
 from careshed.supply.catchments import floating_catchment
 

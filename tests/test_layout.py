@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "coverage" / "careshed"
 
 ORDER = [
-    "words", "schema", "modes", "datum", "intake", "study", "network", "_kernels", "reach", "isochrones", "demand", "access",
-    "supply", "policy", "check", "siting", "maps", "report", "run", "demo", "cli",
+    "words", "schema", "modes", "datum", "intake", "settings", "network", "_kernels", "reach", "isochrones", "demand",
+    "study", "access", "supply", "policy", "check", "siting", "maps", "report", "run", "demo", "cli",
 ]  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from careshed.maps.panel import switches
 from careshed.maps.population import population_breaks, population_layer
 from careshed.modes import WALK_TODDLER
 from careshed.schema import Fault, Grid
-from careshed.study.config import MapSection, Service
+from careshed.settings.sections import MapSection, Service
 
 CRS = "EPSG:32651"
 EAST, NORTH = 320_000.0, 3_500_000.0

@@ -13,8 +13,8 @@ from careshed import cli
 from careshed.report import write_hierarchy, write_places
 from careshed.run import RunResult, summary_lines
 from careshed.schema import InputError
+from careshed.settings.sections import HierarchyLevel, HierarchySection
 from careshed.study import open_study
-from careshed.study.config import HierarchyLevel, HierarchySection
 from careshed.supply.hierarchy import link_study
 from careshed.supply.service import find_places
 

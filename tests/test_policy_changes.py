@@ -35,8 +35,8 @@ from careshed.policy.judging.ground import Ground
 from careshed.policy.model import Rule
 from careshed.report.supervision import write_changes
 from careshed.schema import InputError
+from careshed.settings.sections import EnteredSection
 from careshed.study import open_study
-from careshed.study.config import EnteredSection
 
 if TYPE_CHECKING:
     from careshed.policy.model import Profile

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, Point, Polygon, box
 
 from careshed.intake.units import level_by_code, outline_faults, read_units, repair_units
+from careshed.intake.units.placing import above, candidate_units, declared_unknown, finest_unit
 from careshed.schema import TIERS, Checked, InputError
-from careshed.study.assign import above, candidate_units, declared_unknown, finest_unit
 
 UTM = "EPSG:32650"
 

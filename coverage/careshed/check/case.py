@@ -16,12 +16,12 @@ from careshed.check.model import Basis, Finding, Fix, Weight
 from careshed.intake.columns import Kind
 from careshed.intake.sources import as_text
 from careshed.intake.tables import read_table
+from careshed.intake.units.placing import above, finest_unit
 from careshed.network import Network, attach, build_network
 from careshed.policy.types import canonical_type
 from careshed.reach import travel_times
 from careshed.schema import InputError, file_label
-from careshed.study.assign import above, finest_unit
-from careshed.study.config import FileSection
+from careshed.settings.sections import FileSection
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from careshed.intake.detection import NearStreets
-    from careshed.study.config import FileSection
+    from careshed.settings.sections import FileSection
 
 
 def datums(case: Case) -> list[Finding]:

@@ -13,9 +13,9 @@ from careshed.check.case import Case, Words
 from careshed.check.model import Finding, Fix, Weight
 from careshed.intake.columns import nearest
 from careshed.intake.units import outline_faults
+from careshed.intake.units.placing import above, finest_unit
 from careshed.policy.types import canonical_type, nearest_types
 from careshed.schema import file_label
-from careshed.study.assign import above, finest_unit
 
 BORDER_M: Final = 30.0
 """A facility so near to its unit lies on the border street, which belongs to both sides."""

@@ -4,7 +4,6 @@ from careshed.demand.ages import People, age_rasters, ages_from_classes, ages_fr
 from careshed.demand.calibrating import Calibrated, fit_ages
 from careshed.demand.chain import Demand, prepare_demand
 from careshed.demand.cohorts import CohortModel, children_from_births, follow, single_years
-from careshed.demand.config import DemandSection
 from careshed.demand.effect import refinement_effect, tell_effect
 from careshed.demand.fitting import Fit, fit_margins
 from careshed.demand.growth import GrowthRate, Projected, Scenario, StatedTotals, project_people
@@ -15,6 +14,7 @@ from careshed.demand.overlay import Spread, cell_areas, spread_areas, spread_to_
 from careshed.demand.priority import add_priority_groups, weigh_demand
 from careshed.demand.refining import STREET_WEIGHTS, Refined, refine_to_buildings, refine_to_streets
 from careshed.demand.spans import AgeSpan, bands_of, class_span, span_of
+from careshed.settings.demand import DemandSection
 
 __all__ = [
     "STREET_WEIGHTS",

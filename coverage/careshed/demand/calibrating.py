@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,13 @@ from careshed.demand.fitting import AGREE, Fit, fit_margins, margin_table
 from careshed.demand.ledger import Ledger, sums_by, unit_rows
 from careshed.demand.spans import Bands, banded, bands_of
 from careshed.schema import Fault
+from careshed.settings.demand import Differ
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
-
-Differ = Literal["error", "margins", "cells"]
-"""Where a unit's total by age and its cells' total differ: stop, or let the one or the other hold."""
 
 
 @dataclass(frozen=True)

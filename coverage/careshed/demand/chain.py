@@ -10,7 +10,6 @@ import pandas as pd
 
 from careshed.demand.ages import People, ages_from_shares, ages_of_columns
 from careshed.demand.calibrating import fit_ages
-from careshed.demand.config import AgesSection, DemandSection, PrioritySection, RefineSection, ScenarioSection
 from careshed.demand.growth import ALL, Growth, GrowthRate, Projected, Scenario, StatedTotals, project_people
 from careshed.demand.housing import add_housing, read_housing
 from careshed.demand.ledger import Ledger
@@ -19,14 +18,15 @@ from careshed.demand.overlay import cell_areas
 from careshed.demand.priority import add_priority_groups, weigh_demand
 from careshed.demand.refining import STREET_WEIGHTS, Refined, refine_to_buildings, refine_to_streets
 from careshed.demand.refusing import refuse
+from careshed.intake.units.placing import finest_unit
 from careshed.schema import Checked, Fault, Grid, Population, file_label
-from careshed.study.assign import finest_unit
+from careshed.settings.demand import AgesSection, DemandSection, PrioritySection, RefineSection, ScenarioSection
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
 
     from careshed.network import Network
-    from careshed.study.config import FileSection
+    from careshed.settings.sections import FileSection
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,12 @@ from careshed.demand.ledger import Ledger, groups_in
 from careshed.demand.refusing import refuse
 from careshed.demand.spans import aged, banded, bands_of
 from careshed.schema import Checked, Fault, InputError, file_label
+from careshed.settings.demand import HOUSEHOLD
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from careshed.datum import Datum
-
-HOUSEHOLD: Final = 2.62
-"""People a household where the study states none: China's 2020 census."""
 
 HOUSING_HEADERS: Final[dict[str, tuple[str, ...]]] = {
     "year": ("入住年份", "交付年份", "竣工年份", "建成年份", "年份", "year", "ready"),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from careshed.study.assign import above
+from careshed.intake.units.placing import above
 from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:

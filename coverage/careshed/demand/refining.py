@@ -15,15 +15,13 @@ from careshed.demand.ledger import Ledger, groups_in
 from careshed.demand.overlay import shared_pieces
 from careshed.network import Network
 from careshed.schema import Fault
+from careshed.settings.demand import STEP_M
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
-
-STEP_M: Final = 50.0
-"""Metres of street that one point stands for: a sixth of the shortest limit of the plans (300 m)."""
 
 STREET_WEIGHTS: Final[dict[str, float]] = {
     "residential": 1.0,

@@ -98,7 +98,7 @@ def write_map(
     >>> from tempfile import TemporaryDirectory
     >>> from types import SimpleNamespace
     >>> cells = GeoDataFrame({"p0_3": [40.0]}, geometry=[Point(500_000, 3_500_000)], crs="EPSG:32651")
-    >>> from careshed.study.config import MapSection
+    >>> from careshed.settings.sections import MapSection
     >>> study = SimpleNamespace(
     ...     name="Qingwan", lang="en", made_up=True, data_date="2025-06-30", crs=cells.crs, snap_m=150.0, cells=cells,
     ...     population=SimpleNamespace(grid=None), units=None, streets=None, faults=(), services=(),

@@ -116,7 +116,7 @@ def write_places_map(
     >>> from types import SimpleNamespace
     >>> from careshed.modes import WALK_TODDLER
     >>> from careshed.reach import TravelTimes
-    >>> from careshed.study.config import MapSection, Service
+    >>> from careshed.settings.sections import MapSection, Service
     >>> at = gpd.points_from_xy([500_000, 500_900], [3_500_000, 3_500_000], crs="EPSG:32651")
     >>> cells = gpd.GeoDataFrame({"p0_3": [30.0, 20.0], "unit": ""}, geometry=at)
     >>> garden = gpd.GeoDataFrame({"name": ["Garden"], "places": [12.0]}, index=["g"], geometry=at[:1])

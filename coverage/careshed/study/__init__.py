@@ -1,6 +1,6 @@
 """Read a study: one TOML file -> all inputs, read and checked."""
 
-from careshed.study.config import Config, Service
+from careshed.settings import Config, Service
 from careshed.study.model import Study, UnknownService
 from careshed.study.reading import open_study
 from careshed.study.template import init_study

@@ -12,7 +12,8 @@ from geopandas import GeoDataFrame
 from careshed.intake.columns import nearest
 from careshed.modes import MODES, Mode
 from careshed.schema import Fault, Population
-from careshed.study.config import Config, PolicySection, Service
+from careshed.settings.config import Config
+from careshed.settings.sections import PolicySection, Service
 from careshed.words import Lang
 
 if TYPE_CHECKING:

@@ -20,10 +20,11 @@ from careshed.intake.places import Bounds, bounds_lonlat, joined
 from careshed.intake.population import read_population_rasters, read_population_table
 from careshed.intake.tables import read_table
 from careshed.intake.units import read_units
+from careshed.intake.units.placing import candidate_units, declared_unknown, finest_unit, outside_units
 from careshed.intake.values import ids, names, texts
 from careshed.schema import Checked, Fault, InputError, Population, file_label
-from careshed.study.assign import candidate_units, declared_unknown, finest_unit, outside_units
-from careshed.study.config import Config, FacilitySection, FileSection, load_config
+from careshed.settings.config import Config, load_config
+from careshed.settings.sections import FacilitySection, FileSection
 from careshed.study.model import Study, groups_of
 from careshed.study.rules import config_faults, crs_faults, distortion_faults, group_faults, settled, type_findings, utm_zone
 

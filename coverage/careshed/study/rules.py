@@ -15,7 +15,8 @@ from careshed.intake.facilities import STATUS_WORDS, status_keys
 from careshed.intake.places import Bounds, parse_crs
 from careshed.modes import MODES
 from careshed.schema import STATUSES, TIERS, Fault, file_label
-from careshed.study.config import Config, HierarchySection, Service, study_fault
+from careshed.settings.config import Config, study_fault
+from careshed.settings.sections import HierarchySection, Service
 
 _MOST_DISTORTION: Final = 0.02
 """A projection that stretches distances by more than this is not fit to measure walks; UTM stays within 0.001."""

@@ -16,7 +16,7 @@ from careshed.policy.judging.ground import Ground, chosen
 from careshed.policy.judging.measured import NONE
 from careshed.policy.model import Rule
 from careshed.schema import TIERS, Fault, InputError
-from careshed.study.config import PolicySection
+from careshed.settings.sections import PolicySection
 from careshed.words import LEVELS, group_name
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
 
+from careshed.intake.units.placing import finest_unit
 from careshed.policy.judging.card import Both
 from careshed.policy.model import Profile
 from careshed.schema import Fault, InputError, Population, file_label
-from careshed.study.assign import finest_unit
-from careshed.study.config import PolicySection
+from careshed.settings.sections import PolicySection
 
 if TYPE_CHECKING:
     from careshed.study import Study

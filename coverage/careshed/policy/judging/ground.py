@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from careshed.access import ALL, coverage, lineage, unit_sums
+from careshed.intake.units.placing import finest_unit
 from careshed.network import build_network
 from careshed.policy.model import Rule, Setting
 from careshed.policy.types import canonical_type, catalogue, operator_classes, split_functions, unknown_types
 from careshed.reach import travel_times
 from careshed.schema import Fault, file_label
-from careshed.study.assign import finest_unit
-from careshed.study.config import PolicySection, Service
+from careshed.settings.sections import PolicySection, Service
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

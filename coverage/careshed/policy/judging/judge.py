@@ -19,7 +19,7 @@ from careshed.policy.loading import load_profile
 from careshed.policy.model import Measure, Profile, Rule
 from careshed.policy.types import catalogue, functions
 from careshed.schema import Fault, InputError, file_label
-from careshed.study.config import EnteredSection, PolicySection
+from careshed.settings.sections import EnteredSection, PolicySection
 from careshed.words import LEVELS
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from careshed.policy.model import Profile
 from careshed.policy.pipeline.money import STAGES, Build, Stage, money_notes, priced, subsidy_bill
 from careshed.reach import travel_times
 from careshed.schema import Fault, InputError, file_label
-from careshed.study.config import PolicySection, Service
+from careshed.settings.sections import PolicySection, Service
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

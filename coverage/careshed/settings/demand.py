@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from careshed.demand.calibrating import Differ
-from careshed.demand.housing import HOUSEHOLD
-from careshed.demand.refining import STEP_M
-from careshed.study.config import FileSection
+from careshed.settings.sections import FileSection, Section, Texts, listed
+
+Differ = Literal["error", "margins", "cells"]
+"""Where a unit's total by age and its cells' total differ: stop, or let the one or the other hold."""
+
+HOUSEHOLD: Final = 2.62
+"""People a household where the study states none: China's 2020 census."""
+
+STEP_M: Final = 50.0
+"""Metres of street that one point stands for: a sixth of the shortest limit of the plans (300 m)."""
 
 Onto = Literal["streets", "buildings"]
 """What coarse cells are refined to."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _by_year(value: object) -> object:
+    """Take the years that TOML writes as keys for numbers."""
+    if not isinstance(value, dict):
+        return value
+    return {int(key) if str(key).isdigit() else key: one for key, one in value.items()}
 
 
-class AgesSection(_Section):
+class AgesSection(Section):
     """[demand.ages]: people by age from classes, then fitted to a table by unit, or as shares of all residents."""
 
     classes: bool = False
@@ -28,13 +37,13 @@ class AgesSection(_Section):
     """Census by unit; fitted by iterative proportional fitting."""
     shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Group -> share of ``total``, where there is no table."""
-    groups: tuple[str, ...] = ()
+    groups: Texts = ()
     """Groups wanted of age classes."""
     differ: Differ = "error"
     """What holds where a unit's total by age and that of its cells differ."""
 
 
-class RefineSection(_Section):
+class RefineSection(Section):
     """[demand.refine]: coarse cells onto homes or residential streets."""
 
     onto: Onto = "streets"
@@ -48,7 +57,7 @@ class RefineSection(_Section):
     """Class of street -> people a metre, where the shipped assumption is not wanted."""
 
 
-class ScenarioSection(_Section):
+class ScenarioSection(Section):
     """[[demand.scenario]]: people of later years, by a stated rate or stated totals."""
 
     name_zh: str
@@ -56,10 +65,10 @@ class ScenarioSection(_Section):
     source: str
     """Who states the figures; printed with every output."""
     base_year: int
-    years: tuple[int, ...]
+    years: Annotated[tuple[int, ...], BeforeValidator(listed), Field(min_length=1)]
     rate: dict[str, float] = Field(default_factory=dict)
     """Group -> growth a year."""
-    totals: dict[int, FileSection] = Field(default_factory=dict)
+    totals: Annotated[dict[int, FileSection], BeforeValidator(_by_year)] = Field(default_factory=dict)
     """Year -> table of people by unit and group."""
 
 
@@ -81,12 +90,12 @@ class PrioritySection(FileSection):
     """Group -> weight in the column ``demand``; left out, there is no such column."""
 
 
-class DemandSection(_Section):
+class DemandSection(Section):
     """[demand]: what becomes of the population before it is analysed."""
 
     ages: AgesSection | None = None
     refine: RefineSection | None = None
-    scenario: tuple[ScenarioSection, ...] = ()
+    scenario: Annotated[tuple[ScenarioSection, ...], BeforeValidator(listed)] = ()
     housing: HousingSection | None = None
     priority: PrioritySection | None = None
 

@@ -1,0 +1,210 @@
+"""Say what each section of a study file may hold."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from careshed.datum import Datum
+from careshed.words import Lang, pick
+
+_DATE: Final = re.compile(r"^\d{4}(-\d{2}(-\d{2})?)?$")
+
+
+def iso_date(value: object) -> object:
+    """Accept a TOML date as well as text."""
+    if isinstance(value, datetime.date):
+        return value.isoformat()[:10]
+    if isinstance(value, str) and value and not _DATE.match(value):
+        raise ValueError("date")
+    return value
+
+
+def listed(value: object) -> object:
+    """Take a TOML list for the tuple that is kept."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(listed)]
+Minutes = Annotated[float, Field(gt=0)]
+
+
+PlacesRule = Literal["least_time", "nearest", "nearest_with_overflow"]
+
+
+class Section(BaseModel):
+    """A section: no unknown keys, no values of another kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class StudySection(Section):
+    """[study]: what the study is called and how it measures."""
+
+    name: str
+    lang: Lang = "zh"
+    made_up: bool = False
+    """Whether the town is invented, so that every map says so."""
+    data_date: Annotated[str, BeforeValidator(iso_date)] = ""
+    """Date of the data, ISO; outputs carry it instead of a clock."""
+    crs: str | None = None
+    """Projected CRS in metres; None for the UTM zone of the study area."""
+    snap_m: Annotated[float, Field(gt=0)] = 150.0
+    """A place farther than this from any street is unattached, metres."""
+
+
+class FileSection(Section):
+    """A file with a table or layer in it, and how to read it."""
+
+    file: str
+    sheet: str | None = None
+    layer: str | None = None
+    crs: str | None = None
+    datum: Datum | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Our column name -> header in the file."""
+
+
+class FacilitySection(FileSection):
+    """[[facilities]]: one register."""
+
+    type: str | None = None
+    """Facility type of all rows, where the table has no type column."""
+
+
+class StreetSection(Section):
+    """[streets]"""
+
+    file: str
+
+
+class PopulationSection(Section):
+    """[population]: either rasters or a table."""
+
+    rasters: dict[str, str] = Field(default_factory=dict)
+    """Group -> GeoTIFF."""
+    table: FileSection | None = None
+
+
+class Service(Section):
+    """[[service]]: what counts as a service, for whom, and how near it must be."""
+
+    id: str
+    name_zh: str = ""
+    name_en: str = ""
+    types: Texts
+    """Facility types that count, as the registers write them."""
+    statuses: Texts = ("operating",)
+    """Statuses that count, keys of `careshed.schema.STATUSES`."""
+    group: str
+    """Population group that is served."""
+    groups_shown: Texts = ()
+    """Groups that maps and tables show; `group` alone if empty."""
+    mode: str
+    """Name of the travel mode."""
+    minutes: Annotated[tuple[Minutes, ...], BeforeValidator(listed), Field(min_length=1)] = (5.0, 10.0, 15.0)
+    """Limits of the isochrone bands, minutes."""
+    within_minutes: Minutes = 15.0
+    """The limit a resident is judged by, minutes (≤)."""
+    n_sites: Annotated[int, Field(ge=0)] = 5
+    """Sites to choose."""
+    at_least_one_per: Texts = ()
+    """Unit levels of which every unit must have one."""
+    demand_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the group that looks for a place: who is served, finds no place or is out of reach is counted among these."""
+    places_rule: PlacesRule = "least_time"
+    """How people find places, see `careshed.supply.assign_places`."""
+
+    def name(self, lang: Lang) -> str:
+        """Name the service for the reader; its id where the study gives no name.
+
+        >>> Service(id="meals", name_zh="助餐点", types=("助餐点",), group="p60", mode="older").name("zh")
+        '助餐点'
+        """
+        return pick(lang, self.name_zh or self.name_en, self.name_en or self.name_zh) or self.id
+
+
+class HierarchyLevel(Section):
+    """[[hierarchy.level]]: one level of a network of facilities."""
+
+    id: str
+    name_zh: str = ""
+    name_en: str = ""
+    types: Texts
+    """Facility types at this level, as the registers write them."""
+    each_takes: Annotated[int, Field(gt=0)] | None = None
+    """Facilities of the level below that one of these can look after; None for no limit."""
+    expected: Annotated[int, Field(ge=0)] | None = None
+    """Number of facilities that the plan states for this level."""
+
+    def name(self, lang: Lang) -> str:
+        """Name the level for the reader; its id where the study gives no name.
+
+        >>> HierarchyLevel(id="centre", name_en="Centres", types=("中心",)).name("zh")
+        'Centres'
+        """
+        return pick(lang, self.name_zh or self.name_en, self.name_en or self.name_zh) or self.id
+
+
+class HierarchySection(Section):
+    """[hierarchy]: who depends on whom among facilities, such as centre, township, village; the highest level first."""
+
+    mode: str
+    """Name of the travel mode between facilities."""
+    within_minutes: Minutes = 60.0
+    """A facility farther than this from any of the level above is on its own, minutes (≤)."""
+    level: Annotated[tuple[HierarchyLevel, ...], BeforeValidator(listed), Field(min_length=2)]
+
+    def names(self, lang: Lang) -> dict[str, str]:
+        """Name all levels for the reader, by id."""
+        return {level.id: level.name(lang) for level in self.level}
+
+
+class ModeSection(Section):
+    """[modes.NAME]: figures that replace those of a shipped mode."""
+
+    speed_kmh: Annotated[float, Field(gt=0, le=30)] | None = None
+    leg_speed_kmh: Annotated[float, Field(gt=0, le=30)] | None = None
+    uses_steps: bool | None = None
+    steps_factor: Annotated[float, Field(ge=1)] | None = None
+
+
+class MapSection(Section):
+    """[map]: online background tiles, none unless asked for."""
+
+    tiles: str = ""
+    """URL with {z}, {x} and {y}; "" for a map that needs no internet."""
+    attribution: str = ""
+
+
+class EnteredSection(Section):
+    """[[policy.entered]]: a figure that no map can know, with its source and date."""
+
+    rule: str
+    """Id of the rule in the profile."""
+    value: float
+    source: str
+    date: Annotated[str, BeforeValidator(iso_date)]
+
+
+class PolicySection(Section):
+    """[policy]: the plan that the study is judged by, and what the plan leaves to the user."""
+
+    profile: str
+    """Id of a shipped profile, or path of a TOML file, relative to the study's folder."""
+    set: dict[str, float] = Field(default_factory=dict)
+    """Rule id -> target that the plan does not state."""
+    types: dict[str, str] = Field(default_factory=dict)
+    """Word of a register -> facility type as the catalogue names it."""
+    entered: Annotated[tuple[EnteredSection, ...], BeforeValidator(listed)] = ()
+    complete: Texts = ()
+    """Facility types and functions of which the registers are complete, so that none listed means that there is none."""
+    pooled_within_m: Annotated[float, Field(gt=0)] = 300.0
+    """A compound shares the facilities within this many metres of street, 300 m being the 5-minute circle."""
+    household_size: Annotated[float, Field(gt=0)] = 3.0
+    """People per household, where a rule needs the one and the data have the other; GB 50180 implies 2.9 to 3.1."""
+    new_since: int | None = None
+    """Compounds built in this year or later are new; left out, the year in which the plan was issued."""
