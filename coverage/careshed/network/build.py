@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from careshed.network.model import DEFAULT_SNAP_M, FRAGMENT_M, Bool, Costs, Float, Int32, Int64, Network, UInt64
+from careshed.network.rules import WayRules, part_at_stops, rules_of
+from careshed.network.timing import piece_metres, symmetric, travel_time
 from careshed.schema import Fault, InputError
 
 if TYPE_CHECKING:
@@ -44,21 +46,16 @@ def build_network(streets: Streets, *, mode: Mode, crs: str | None = None, snap_
     if not 0 < snap_m < np.inf:
         raise ValueError(f"snap_m must be a positive number of metres, not {snap_m}")
     crs = utm_zone(streets) if crs is None else crs
-    usable = (streets.ways["walk_forward"] | streets.ways["walk_backward"]).to_numpy()
-    if not mode.uses_steps:
-        usable = usable & ~streets.ways["steps"].to_numpy()
+    streets, owner = part_at_stops(streets, mode)
+    rules = rules_of(streets, mode)
+    usable = rules.forward | rules.backward
     if not usable.any():
         zh, en = "没有可供该出行方式通行的道路", f"no way may be travelled by mode {mode.name!r}"
-        raise InputError(
-            [
-                Fault(
-                    "no_walkable_street", streets.source, zh, en, "请核对街道文件和出行方式", "check the street file and the mode"
-                )
-            ]
-        )
+        cure = ("请核对街道文件和出行方式", "check the street file and the mode")
+        raise InputError([Fault("no_walkable_street", streets.source, zh, en, *cure)])
     x, y = _project(streets, crs)
     edges = _split_ways(streets, usable)
-    return _assemble(streets, mode, crs, snap_m, x, y, edges)
+    return _assemble(streets, owner, mode, rules, crs, snap_m, x, y, edges)
 
 
 def utm_zone(streets: Streets) -> str:
@@ -109,7 +106,9 @@ def _split_ways(streets: Streets, usable: Bool) -> _Edges:
     return _Edges(at[:-1][same], at[1:][same], way_of[at[:-1][same]])
 
 
-def _assemble(streets: Streets, mode: Mode, crs: str, snap_m: float, x: Float, y: Float, edges: _Edges) -> Network:
+def _assemble(
+    streets: Streets, owner: Int64, mode: Mode, rules: WayRules, crs: str, snap_m: float, x: Float, y: Float, edges: _Edges
+) -> Network:
     """Lay nodes out in Morton order, edges along them, vertices along the edges, with costs and connected parts."""
     ends = np.column_stack([streets.way_node[edges.first], streets.way_node[edges.last]])
     used = np.unique(ends)
@@ -123,8 +122,9 @@ def _assemble(streets: Streets, mode: Mode, crs: str, snap_m: float, x: Float, y
     ptr = np.concatenate([[0], np.cumsum(last - first + 1)])
     vertex = streets.way_node[np.repeat(first - ptr[:-1], np.diff(ptr)) + np.arange(ptr[-1])]
     vx, vy = x[vertex], y[vertex]
-    steps = streets.ways["steps"].to_numpy()[way]
-    time, length = _edge_costs(vx, vy, ptr, steps, mode)
+    metres = piece_metres(vx, vy, ptr)
+    time = travel_time(streets, mode, rules, way, ptr, vertex, metres)
+    length = symmetric(metres * 1000.0, ptr, 1000.0)
     component, component_m = _components(len(used), u, v, length)
     network = Network(
         mode=mode,
@@ -135,9 +135,9 @@ def _assemble(streets: Streets, mode: Mode, crs: str, snap_m: float, x: Float, y
         y=y[used],
         edge_u=u,
         edge_v=v,
-        edge_way=way.astype(np.int32),
-        forward=streets.ways["walk_forward"].to_numpy()[way],
-        backward=streets.ways["walk_backward"].to_numpy()[way],
+        edge_way=owner[way].astype(np.int32),
+        forward=rules.forward[way],
+        backward=rules.backward[way],
         vertex_ptr=ptr,
         vertex_x=vx,
         vertex_y=vy,
@@ -173,25 +173,6 @@ _SPREAD: Final = (
     (1, 0x5555555555555555),
 )
 """Steps that spread 32 bits over the even bits of 64."""
-
-
-def _edge_costs(vx: Float, vy: Float, ptr: Int64, steps: Bool, mode: Mode) -> tuple[Costs, Costs]:
-    """Add up time and length along the vertices of every edge, as integers."""
-    metres = np.hypot(np.diff(vx, prepend=vx[:1]), np.diff(vy, prepend=vy[:1]))
-    metres[ptr[:-1]] = 0.0
-    seconds = metres / (mode.speed_kmh / 3.6) * np.repeat(np.where(steps, mode.steps_factor, 1.0), np.diff(ptr))
-    return (
-        _symmetric(seconds * 1000.0, ptr, 3600.0 / mode.leg_speed_kmh),
-        _symmetric(metres * 1000.0, ptr, 1000.0),
-    )
-
-
-def _symmetric(step: Float, ptr: Int64, per_metre: float) -> Costs:
-    """Offsets of vertices from per-vertex steps that cost the same both ways."""
-    total = np.cumsum(step)
-    offset = np.rint(total - np.repeat(total[ptr[:-1]], np.diff(ptr))).astype(np.uint32)
-    whole = offset[ptr[1:] - 1]
-    return Costs(offset, offset, whole, whole, per_metre)
 
 
 def _components(nodes: int, u: Int32, v: Int32, length: Costs) -> tuple[Int32, Float]:

@@ -51,11 +51,11 @@ def from_graph(graph: nx.MultiDiGraph, label: str) -> Checked[Streets]:
             continue
         seen.add(key)
         nodes = [(ids[u], *coords[0]), *((next(fresh), x, y) for x, y in coords[1:-1]), (ids[v], *coords[-1])]
-        tags = {tag: _one(data[tag]) for tag in TAGS if data.get(tag) is not None}
+        tags = {tag: _one(data[tag]) for tag in sorted(TAGS) if data.get(tag) is not None}
         tags.setdefault("highway", "road")
         if tags["highway"] not in RANK:
             tags["highway"] = "road"
-        builder.add(number, nodes, tags, (_one(data.get("bridge", "no")) != "no", _one(data.get("tunnel", "no")) != "no"))
+        builder.add(number, nodes, tags)
     return finish(builder, set(), Counter(), label)
 
 

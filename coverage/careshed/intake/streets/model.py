@@ -23,13 +23,17 @@ class Streets:
     lat: NDArray[np.float64]
     ways: pd.DataFrame
     """Index ``way_id``; columns ``highway``, ``name``, ``walk_forward``, ``walk_backward``, ``steps``, ``bridge``, ``tunnel``,
-    ``rank``."""
+    ``rank``. Where the source tells: ``cycle_forward``, ``cycle_backward``, ``car_forward``, ``car_backward``,
+    ``maxspeed_kmh`` (NaN unknown), ``incline`` (rise over run with the drawing direction, NaN unknown), ``wheels`` (False where
+    a wheelchair is stopped), ``crossing`` ("", ``open`` or ``signals``: a crossing for walkers mapped as a way)."""
     way_ptr: NDArray[np.int64]
     """Where the nodes of each way start in `way_node`, shape (ways + 1,)."""
     way_node: NDArray[np.int32]
     """Positions of nodes along the ways."""
     source: str
     """File or graph they came from."""
+    node_bits: NDArray[np.uint8] | None = None
+    """What each node does to traffic, see `careshed.intake.streets.driving.node_bits`; None where the source tells nothing."""
     water: tuple[tuple[tuple[float, float], ...], ...] = ()
     """Outlines of lakes and rivers, degrees, for maps to draw; nothing is computed from them."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from careshed.intake.streets.driving import node_bits
 from careshed.intake.streets.graphs import from_graph, load_graphml
 from careshed.intake.streets.model import Streets
 from careshed.intake.streets.walking import RANK, TAGS, shuts
@@ -66,15 +67,18 @@ def _from_osm(path: Path) -> Checked[Streets]:
     try:
         for item in _osm_items(path):
             if item.is_node():
-                if "barrier" in item.tags and shuts(dict(item.tags)):
+                tags = dict(item.tags)
+                if "barrier" in tags and shuts(tags):
                     barriers.add(item.id)
+                elif bits := node_bits(tags):
+                    builder.bits[item.id] = bits
                 continue
             highway = item.tags.get("highway")
             if item.tags.get("natural") == "water" or item.tags.get("waterway") == "riverbank":
                 builder.add_water([(node.lon, node.lat) for node in item.nodes if node.location.valid()])
             elif highway in RANK:
                 nodes = [(node.ref, node.lon, node.lat) for node in item.nodes if node.location.valid()]
-                builder.add(item.id, nodes, {tag: value for tag in TAGS if (value := item.tags.get(tag))}, _structure(item.tags))
+                builder.add(item.id, nodes, {tag.k: tag.v for tag in item.tags if tag.k in TAGS and tag.v})
                 builder.short += len(item.nodes) - len(nodes)
             elif highway or item.tags.get("route") == "ferry":
                 skipped[highway or "ferry"] += 1
@@ -95,11 +99,7 @@ def _osm_items(path: Path) -> Iterator[Any]:
     import osmium
 
     kinds = osmium.osm.NODE | osmium.osm.WAY
-    keys = osmium.filter.KeyFilter("highway", "barrier", "route", "natural", "waterway")
+    keys = osmium.filter.KeyFilter("highway", "barrier", "route", "natural", "waterway", "kerb", "crossing")
     kind = next(suffix for suffix in OSM_SUFFIXES if path.name.lower().endswith(suffix))
     file = osmium.io.File(str(path), kind.removeprefix("."))
     yield from osmium.FileProcessor(file, kinds).with_locations().with_filter(keys)
-
-
-def _structure(tags: Any) -> tuple[bool, bool]:
-    return tags.get("bridge", "no") != "no", tags.get("tunnel", "no") != "no"

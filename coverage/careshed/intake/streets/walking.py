@@ -44,8 +44,15 @@ ACCESS_NO: Final = frozenset({"no", "agricultural", "forestry", "military"})
 SOLID: Final = frozenset({"wall", "fence", "retaining_wall", "hedge", "debris"})
 """Barriers that stop everybody where they cross a way."""
 
-TAGS: Final = ("highway", "name", "foot", "access", "motorroad", "oneway:foot", "foot:forward", "foot:backward", "conveying")
-"""Tags read off a way, besides ``bridge`` and ``tunnel``."""
+TAGS: Final = frozenset(
+    {
+        "highway", "name", "foot", "access", "motorroad", "oneway:foot", "foot:forward", "foot:backward", "conveying",
+        "oneway", "junction", "motorcar", "motor_vehicle", "vehicle", "maxspeed",
+        "bicycle", "oneway:bicycle", "cycleway", "cycleway:left", "cycleway:right", "cycleway:both",
+        "wheelchair", "incline", "kerb", "footway", "path", "crossing", "bridge", "tunnel", "layer",
+    }
+)  # fmt: skip
+"""Tags read off a way."""
 
 
 def walkable(tags: Mapping[str, str]) -> tuple[bool, bool]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from careshed.intake.streets.model import Streets
-from careshed.intake.streets.walking import RANK, walkable
+from careshed.intake.streets.parting import part_at
+from careshed.intake.streets.tagging import way_table
 from careshed.schema import Checked, Fault, InputError, file_label
 
 
@@ -24,7 +25,8 @@ class WayList:
         self.way_ptr: list[int] = [0]
         self.way_node: list[int] = []
         self.tags: list[dict[str, str]] = []
-        self.structure: list[tuple[bool, bool]] = []
+        self.bits: dict[int, int] = {}
+        """Node id -> what the node does to traffic."""
         self.water: list[tuple[tuple[float, float], ...]] = []
         self.short = 0
         self.single = 0
@@ -34,13 +36,7 @@ class WayList:
         if len(outline) > 3 and outline[0] == outline[-1]:
             self.water.append(tuple(outline))
 
-    def add(
-        self,
-        way_id: int,
-        nodes: Sequence[tuple[int, float, float]],
-        tags: dict[str, str],
-        structure: tuple[bool, bool] = (False, False),
-    ) -> None:
+    def add(self, way_id: int, nodes: Sequence[tuple[int, float, float]], tags: dict[str, str]) -> None:
         if len(nodes) < 2:
             self.single += 1
             return
@@ -55,12 +51,10 @@ class WayList:
         self.way_id.append(way_id)
         self.way_ptr.append(len(way_node))
         self.tags.append(tags)
-        self.structure.append(structure)
 
 
 def finish(ways: WayList, barriers: set[int], skipped: Counter[str], label: str) -> Checked[Streets]:
     """Turn gathered ways into arrays, with what was left out told."""
-    import pandas as pd
 
     if not ways.way_id and ways.short:
         raise bad(
@@ -80,21 +74,12 @@ def finish(ways: WayList, barriers: set[int], skipped: Counter[str], label: str)
             "请核对是否选错文件",
             "check that it is the right file",
         )
-    walks = np.array([walkable(tags) for tags in ways.tags], dtype=bool).reshape(-1, 2)
-    table = pd.DataFrame(
-        {
-            "highway": [tags["highway"] for tags in ways.tags],
-            "name": [tags.get("name", "") for tags in ways.tags],
-            "walk_forward": walks[:, 0],
-            "walk_backward": walks[:, 1],
-            "steps": [tags["highway"] == "steps" for tags in ways.tags],
-            "bridge": [bridge for bridge, _ in ways.structure],
-            "tunnel": [tunnel for _, tunnel in ways.structure],
-            "rank": [RANK[tags["highway"]] for tags in ways.tags],
-        },
-        index=pd.Index(ways.way_id, name="way_id"),
-    )
+    table, unread = way_table(ways.way_id, ways.tags)
     node_id = np.fromiter(ways.position, dtype=np.int64, count=len(ways.position))
+    bits = np.zeros(len(node_id), dtype=np.uint8)
+    for ref, told in ways.bits.items():
+        if ref in ways.position:
+            bits[ways.position[ref]] = told
     streets = Streets(
         node_id=node_id,
         lon=np.array(ways.lon),
@@ -103,46 +88,12 @@ def finish(ways: WayList, barriers: set[int], skipped: Counter[str], label: str)
         way_ptr=np.array(ways.way_ptr, dtype=np.int64),
         way_node=np.array(ways.way_node, dtype=np.int32),
         source=label,
+        node_bits=bits,
         water=tuple(ways.water),
     )
-    cut, gates = _cut_at(streets, barriers)
-    return Checked(cut, tuple(_told(cut, ways, skipped, gates, label)))
-
-
-def _cut_at(streets: Streets, barriers: set[int]) -> tuple[Streets, int]:
-    """Part the ways at nodes that stop people: each way gets an end of its own there."""
-    from dataclasses import replace
-
     shut = np.isin(streets.node_id, np.fromiter(barriers, dtype=np.int64, count=len(barriers)))
-    at = np.flatnonzero(shut[streets.way_node])
-    if not len(at):
-        return streets, 0
-    starts, ends = streets.way_ptr[:-1], streets.way_ptr[1:] - 1
-    inner = at[~np.isin(at, np.concatenate([starts, ends]))]
-    copied = np.insert(streets.way_node, inner, streets.way_node[inner])
-    shift = np.searchsorted(inner, np.arange(len(streets.way_node)), side="left")
-    first = np.concatenate([starts + shift[starts], inner + np.arange(len(inner)) + 1])
-    order = np.argsort(first, kind="stable")
-    owner = np.concatenate([np.arange(len(starts)), np.searchsorted(streets.way_ptr, inner, side="right") - 1])[order]
-    ptr = np.append(first[order], len(copied))
-    loose = np.flatnonzero(shut[copied])
-    fresh = len(streets.node_id) + np.arange(len(loose))
-    original = copied[loose]
-    copied = copied.copy()
-    copied[loose] = fresh
-    lowest = min(0, int(streets.node_id.min()))
-    return (
-        replace(
-            streets,
-            node_id=np.concatenate([streets.node_id, lowest - 1 - np.arange(len(loose))]),
-            lon=np.concatenate([streets.lon, streets.lon[original]]),
-            lat=np.concatenate([streets.lat, streets.lat[original]]),
-            ways=streets.ways.iloc[owner],
-            way_ptr=ptr.astype(np.int64),
-            way_node=copied.astype(np.int32),
-        ),
-        len(np.unique(original)),
-    )
+    cut, _, gates = part_at(streets, shut)
+    return Checked(cut, (*_told(cut, ways, skipped, gates, label), *_unread(unread, label)))
 
 
 def _told(streets: Streets, ways: WayList, skipped: Counter[str], gates: int, label: str) -> Iterator[Fault]:
@@ -191,6 +142,18 @@ def _told(streets: Streets, ways: WayList, skipped: Counter[str], gates: int, la
             found=classes,
             severity="dropped",
         )
+
+
+def _unread(unread: Counter[tuple[str, str]], label: str) -> Iterator[Fault]:
+    """Tell the tags whose text could not be read, each key once with its texts."""
+    cure = ("如需采用，请改为数字，如 50、30 mph 或 8%。", "Write a figure such as 50, 30 mph or 8% where it matters.")
+    then = {"maxspeed": ("按道路等级计速", "the class of street decides"), "incline": ("按未知处理", "it counts as unknown")}
+    for key in sorted({key for key, _ in unread}):
+        texts = {text: count for (one, text), count in sorted(unread.items()) if one == key}
+        count, told = sum(texts.values()), ", ".join(f"{text} ×{count}" for text, count in texts.items())
+        zh = f"{count} 条道路的 {key} 无法识别，{then[key][0]}"
+        en = f"{key} of {count} ways cannot be read, {then[key][1]}"
+        yield Fault("tag_unread", label, zh, en, *cure, column=key, found=told[:200], severity="noted")
 
 
 def bad(path: Path, code: str, zh: str, en: str, cure_zh: str = "", cure_en: str = "", found: str = "") -> InputError:
