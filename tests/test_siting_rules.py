@@ -63,13 +63,29 @@ class Case(NamedTuple):
 
     def answers(self) -> dict[tuple[int, ...], tuple[int, int]]:
         """Every choice within number and budget: units served and people reached."""
-        found = {}
-        for size in range((len(self.reach) if self.n is None else self.n) + 1):
-            for choice in combinations(range(len(self.reach)), size):
-                if self.budget is None or sum(self.costs[i] for i in choice) <= self.budget:
-                    units = {unit for i in choice for unit in self.chains[i]}
-                    found[choice] = (len(units), sum(self.people[c] for c in {c for i in choice for c in self.reach[i]}))
-        return found
+        most = len(self.reach) if self.n is None else self.n
+        names = sorted({unit for chain in self.chains for unit in chain})
+        units = [[names.index(unit) for unit in chain] for chain in self.chains]
+        return counted(self.reach, self.people, units, self.costs, most, self.budget)
+
+
+def counted(reach, weights, units, costs, most: int, budget: int | None) -> dict[tuple[int, ...], tuple[int, int]]:
+    """All choices of at most so many candidates within a budget at once: a table of ones and noughts, counted by products."""
+    count = len(reach)
+    table = np.arange(1 << count)[:, None] >> np.arange(count) & 1
+    table = table[(table.sum(axis=1) <= most) & (budget is None or table @ np.array(costs, np.int64) <= budget)]
+    reached = (table @ ones(reach, len(weights)) > 0) @ np.array(weights, np.int64)
+    served = (table @ ones(units, 1 + max((unit for row in units for unit in row), default=0)) > 0).sum(axis=1)
+    named = [tuple(np.flatnonzero(row).tolist()) for row in table]
+    return dict(zip(named, zip(served.tolist(), reached.tolist(), strict=True), strict=True))
+
+
+def ones(rows, width: int) -> np.ndarray:
+    """Rows of positions as a table of ones and noughts."""
+    table = np.zeros((len(rows), width), np.int64)
+    for at, row in enumerate(rows):
+        table[at, list(row)] = 1
+    return table
 
 
 def random_case(rng: np.random.Generator, *, units: bool = True) -> Case:
@@ -91,24 +107,16 @@ def cases(draw):
 
 def every_choice(problem: Problem) -> dict[tuple[int, ...], tuple[int, int]]:
     """Every choice of the presolved problem within number and budget: units served and millionths of a person reached."""
-    cells = [set(map(int, problem.reach.of(j))) for j in range(len(problem.ids))]
-    units = [set(map(int, problem.serves.of(j))) for j in range(len(problem.ids))]
-    return {
-        sites: (
-            len(set().union(*(units[j] for j in sites))),
-            sum(int(problem.weights[i]) for i in set().union(*(cells[j] for j in sites))),
-        )
-        for size in range(min(problem.n, len(problem.ids)) + 1)
-        for sites in combinations(range(len(problem.ids)), size)
-        if affordable(problem, sites)
-    }
+    sites = range(len(problem.ids))
+    rows = ([problem.reach.of(j) for j in sites], problem.weights, [problem.serves.of(j) for j in sites])
+    return counted(*rows, problem.costs, problem.n, problem.budget)
 
 
 def affordable(problem: Problem, sites) -> bool:
     return len(sites) <= problem.n and (problem.budget is None or int(problem.costs[list(sites)].sum()) <= problem.budget)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
 def test_no_choice_within_number_and_budget_is_better(case):
     problem = case.built()
@@ -120,11 +128,19 @@ def test_no_choice_within_number_and_budget_is_better(case):
     assert solution.bound >= solution.value == start(problem, solution.sites).value()
 
 
+def test_where_every_candidate_is_settled_the_one_choice_left_is_weighed():
+    # Found by hypothesis: the search stops at 45 people, and all that can be better is candidates 0 and 6, with 42 + 4 = 46.
+    reach = [[0, 5, 6], [0, 3, 5, 8], [0, 9], [0, 3, 4, 6], [3, 5], [1, 2], [2, 3, 7, 8, 9]]
+    case = Case([20, 3, 0, 1, 2, 20, 2, 2, 0, 1], reach, [()] * 7, [3, 0, 2, 0, 2, 5, 3], budget=7, n=2)
+    solution = solve(case.built(), seed=0)
+    assert (solution.value, solution.bound, solution.status) == (46 * ONE, 46 * ONE, "optimal")
+
+
 @pytest.mark.parametrize("units", [False, True])
 def test_presolve_and_bound_lose_no_better_choice(units):
-    # A thousand random questions each: the best of the presolved problem is that of the question, and the bound is above it.
+    # Five hundred random questions each: the best of the presolved problem is that of the question, and the bound is above it.
     rng, smaller, sharp = np.random.default_rng(5), 0, 0
-    for _ in range(1_000):
+    for _ in range(500):
         case = random_case(rng, units=units)
         problem = case.built()
         best = max(case.answers().values())
@@ -134,13 +150,13 @@ def test_presolve_and_bound_lose_no_better_choice(units):
         assert bound.people >= best[1] * ONE
         smaller += len(problem.ids) < len(case.reach)
         sharp += bound.people < problem.weights.sum()
-    assert smaller > 200
-    assert sharp > 70
+    assert smaller > 100
+    assert sharp > 35
 
 
 def test_with_a_budget_the_bound_settles_only_what_no_better_choice_could_change():
     rng, said = np.random.default_rng(2), 0
-    for _ in range(500):
+    for _ in range(300):
         problem = random_case(rng, units=bool(rng.integers(2))).built()
         if not len(problem.weights) or not problem.n or (problem.budget is None and not problem.serves_all):
             continue
@@ -230,7 +246,7 @@ def test_the_wide_search_keeps_the_rules_is_good_and_does_not_depend_on_threads(
     search = start(problem)
     greedy(search)
     first = search.value()
-    effort = Effort(islands=2, families=3, proposals=500, stale=2)
+    effort = Effort(islands=2, families=3, proposals=300, stale=1)
     found = search_widely(problem, search.sites(), seed=3, effort=effort, threads=2)
     assert keeps_rules(problem, found.sites)
     assert found.value == start(problem, found.sites).value() > first

@@ -116,7 +116,7 @@ def _searched(problem: Problem, solution: Solution, bound: Bound, seed: int, nod
     """Search exactly among the candidates that the bound leaves open, from the answer known."""
     always, never = settled(problem, bound, solution.value)
     if not (~(always | never)).any():
-        return replace(solution, bound=solution.value, status="optimal")
+        return _only_one_left(problem, solution, always & ~never)
     most_pairs = LARGE_EXACT_PAIRS if len(problem.reach.items) > LARGE_PAIRS else EXACT_PAIRS
     if len(problem.reach.gather(np.flatnonzero(~(always | never)))[0]) > most_pairs:
         return solution
@@ -129,6 +129,16 @@ def _searched(problem: Problem, solution: Solution, bound: Bound, seed: int, nod
         solution = replace(solution, bound=max(most, solution.value), bound_by="highs", method="branch and bound")
     status: Status = "optimal" if _meets(problem, solution.value, solution.bound) else "feasible"
     return replace(solution, status=status, reproducible=whole and solution.reproducible)
+
+
+def _only_one_left(problem: Problem, solution: Solution, always: Flags) -> Solution:
+    """Where every candidate is settled, at most one choice is better: the candidates that every better one has. Weigh it."""
+    left = tuple(int(site) for site in np.flatnonzero(always))
+    if len(left) <= problem.n and _affordable(problem, left):
+        search = start(problem, left)
+        if search.units_held() >= start(problem, solution.sites).units_held() and search.value() > solution.value:
+            solution = replace(solution, sites=search.sites(), value=search.value())
+    return replace(solution, bound=solution.value, status="optimal")
 
 
 def _affordable(problem: Problem, sites: tuple[int, ...]) -> bool:
