@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Kind = Literal["facilities", "candidates", "units", "population", "compounds"]
+Kind = Literal["facilities", "candidates", "units", "population", "compounds", "streets"]
 """Which table is read; the same header means different things in different tables."""
 
 SECTIONS: Final[dict[Kind, str]] = {
@@ -13,6 +13,7 @@ SECTIONS: Final[dict[Kind, str]] = {
     "units": "units.columns",
     "population": "population.table.columns",
     "compounds": "compounds.columns",
+    "streets": "streets.columns",
 }
 """Where in the study file a planner maps the headers of that table."""
 
@@ -35,6 +36,30 @@ _PLACED: Final = {
 }  # fmt: skip
 
 NAMES: Final[dict[Kind, dict[str, tuple[str, ...]]]] = {
+    "streets": {
+        "name": ("道路名称", "路名", "名称", "name", "road_name"),
+        "class": (
+            "道路等级",
+            "等级",
+            "道路类型",
+            "类型",
+            "道路类别",
+            "规划等级",
+            "highway",
+            "fclass",
+            "class",
+            "type",
+            "road_class",
+        ),
+        "oneway": ("单向", "单行", "通行方向", "方向", "oneway", "one_way", "direction"),
+        "maxspeed": ("限速", "设计车速", "设计速度", "计算行车速度", "maxspeed", "speed_limit", "speed"),
+        "level": ("层级", "层", "高程层", "layer", "level", "z_level"),
+        "bridge": ("桥", "桥梁", "是否桥梁", "高架", "bridge"),
+        "tunnel": ("隧道", "是否隧道", "tunnel"),
+        "foot": ("foot",),
+        "action": ("变更", "操作", "增减", "变更类型", "action", "change"),
+        "year": ("建成年份", "通车年份", "年份", "year", "opened"),
+    },
     "facilities": {
         **_PLACED,
         "type": ("类型", "设施类型", "机构类型", "类别", "设施类别", "type", "facility_type"),
@@ -158,6 +183,7 @@ ALSO: Final[dict[Kind, dict[str, tuple[str, ...]]]] = {
     },
     "candidates": {**_ALSO_PLACED, "cost_yuan": ("总投资", "投资额", "投资估算", "改造投资", "建设成本")},
     "units": {},
+    "streets": {},
     "population": {},
     "compounds": {"name": ("楼盘名称", "小区名"), "lon": _ALSO_PLACED["lon"], "lat": _ALSO_PLACED["lat"]},
 }  # fmt: skip

@@ -34,6 +34,9 @@ class Streets:
     """File or graph they came from."""
     node_bits: NDArray[np.uint8] | None = None
     """What each node does to traffic, see `careshed.intake.streets.driving.node_bits`; None where the source tells nothing."""
+    repairs: pd.DataFrame | None = None
+    """Joints that a layer of lines lacked: ``kind``, ``line``, ``other`` (rows of the file), ``x``, ``y`` (metres, UTM),
+    ``gap_m``; None where streets come noded."""
     water: tuple[tuple[tuple[float, float], ...], ...] = ()
     """Outlines of lakes and rivers, degrees, for maps to draw; nothing is computed from them."""
 
