@@ -84,11 +84,11 @@ def read_street_lines(
     located = locate(table, Reference("EPSG:4326", crs=crs, datum=datum), faults)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
-    shapes, row = _parts(table, located, faults)
-    tags = _tags(table, faults)
-    levels = _levels(table, tags, faults)
+    shapes, row = line_parts(table, located, faults)
+    tags = tags_of(table, faults)
+    levels = levels_of(table, tags, faults)
     return streets_of_lines(
-        shapes, [tags[at] for at in row.tolist()], levels[row], _labels(table, row), table, faults,
+        shapes, [tags[at] for at in row.tolist()], levels[row], numbers_of(table, row), table, faults,
         tolerance_m=tolerance_m, crossings=crossings,
     )  # fmt: skip
 
@@ -157,7 +157,7 @@ class Back:
         return np.asarray(lon), np.asarray(lat)
 
 
-def _parts(
+def line_parts(
     table: SourceTable, located: NDArray[np.object_], faults: list[Fault]
 ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """Take lines apart into single ones without height; what is no line, or has no length, is told and left out."""
@@ -191,7 +191,7 @@ def _rows(table: SourceTable, rows: NDArray[np.int64]) -> str:
     return named + (f" … ({len(rows)})" if len(rows) > MOST_ROWS else "")
 
 
-def _labels(table: SourceTable, row: NDArray[np.int64]) -> NDArray[np.int64]:
+def numbers_of(table: SourceTable, row: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number ways by their row in the file; further parts of a multi-line by negative numbers."""
     numbers = table.rows[row].astype(np.int64)
     again = np.flatnonzero(np.concatenate([[False], row[1:] == row[:-1]]))
@@ -199,7 +199,7 @@ def _labels(table: SourceTable, row: NDArray[np.int64]) -> NDArray[np.int64]:
     return numbers
 
 
-def _tags(table: SourceTable, faults: list[Fault]) -> list[dict[str, str]]:
+def tags_of(table: SourceTable, faults: list[Fault]) -> list[dict[str, str]]:
     """Read every row's columns as the tags of a way."""
     known: list[dict[str, str]] = []
     unknown: Counter[str] = Counter()
@@ -251,7 +251,7 @@ def _unknown(table: SourceTable, word: str, count: int) -> Fault:
     return table.fault("unknown_class", told, hint, column="class", found=word, severity="noted")
 
 
-def _levels(table: SourceTable, tags: Sequence[Mapping[str, str]], faults: list[Fault]) -> NDArray[np.int64]:
+def levels_of(table: SourceTable, tags: Sequence[Mapping[str, str]], faults: list[Fault]) -> NDArray[np.int64]:
     """Level of every row: as its column says, else 1 for bridges, −1 for tunnels, 0 for all others."""
     levels = np.zeros(len(tags), dtype=np.int64)
     wrong = []
