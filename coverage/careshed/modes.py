@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Kind = Literal["foot", "cycle", "car"]
 """Whose rules of the road a mode follows."""
+
+Hills = Literal["none", "tobler", "parkin"]
+"""How slopes slow travel, see `careshed.network.slopes.speed_factor`; without an elevation model every street is level."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Mode:
     """Steepest slope travelled, rise over run (≤); None for any. Steeper ways are closed."""
     needs_low_kerbs: bool = False
     """Whether kerbs mapped as raised stop travel, and ways tagged ``wheelchair=no``."""
+    hills: Hills = "none"
+    """How slopes slow or speed travel, where the study has an elevation model."""
     figures: tuple[Figure, ...] = ()
     """Source of each figure."""
 
@@ -70,6 +76,11 @@ class Mode:
         return dict(self.speeds_kmh).get(highway, self.speed_kmh)
 
 
+_TOBLER: Final = Figure("hills", "Tobler, 1993, with 1 on the level", "Tobler（1993），平地取 1")
+_PARKIN: Final = Figure(
+    "hills", "Parkin and Rotheram, 2010: −1.44 km/h each 1 % up", "Parkin 和 Rotheram（2010）：每升 1% 减 1.44 公里/时"
+)
+
 WALK_ADULT: Final = Mode(
     name="adult",
     speed_kmh=4.8,
@@ -78,9 +89,11 @@ WALK_ADULT: Final = Mode(
     en="adult on foot",
     source="1.33 m/s; planners' usual figure, so that 15 minutes is 1,200 m",
     source_zh="1.33 米/秒，规划常用值，15 分钟合 1,200 米",
+    hills="tobler",
     figures=(
         Figure("speed_kmh", "planners' usual figure: 15 minutes is 1,200 m", "规划常用值：15 分钟合 1,200 米"),
         Figure("leg_speed_kmh", "as along streets", "与沿街步速相同"),
+        _TOBLER,
     ),
 )
 
@@ -93,10 +106,12 @@ WALK_OLDER: Final = Mode(
     source="1.0 m/s, design speed for people over 60 at crossings (Coffin and Morrall, 1995, TRR 1487)",
     source_zh="1.0 米/秒，60 岁以上老人过街设计步速（Coffin 和 Morrall，1995，TRR 1487）",
     steps_factor=2.0,
+    hills="tobler",
     figures=(
         Figure("speed_kmh", "Coffin and Morrall, 1995, TRR 1487: 1.0 m/s", "Coffin 和 Morrall，1995，TRR 1487：1.0 米/秒"),
         Figure("leg_speed_kmh", "as along streets", "与沿街步速相同"),
         Figure("steps_factor", "assumption: steps take twice as long as level street", "假设值：台阶用时为平路的 2 倍"),
+        _TOBLER,
     ),
 )
 
@@ -109,10 +124,12 @@ WALK_TODDLER: Final = Mode(
     source="assumption: 1.0 m/s, pushchairs carried on no steps; set it in the study where a local figure exists",
     source_zh="假设值：1.0 米/秒，推婴儿车不走台阶；如有本地数据请在研究文件中设置",
     uses_steps=False,
+    hills="tobler",
     figures=(
         Figure("speed_kmh", "assumption: 1.0 m/s", "假设值：1.0 米/秒"),
         Figure("leg_speed_kmh", "as along streets", "与沿街步速相同"),
         Figure("uses_steps", "assumption: a pushchair is carried on no steps", "假设：推婴儿车不走台阶"),
+        _TOBLER,
     ),
 )
 
@@ -127,6 +144,7 @@ WHEELCHAIR: Final = Mode(
     uses_steps=False,
     max_slope=1 / 12,
     needs_low_kerbs=True,
+    hills="tobler",
     figures=(
         Figure(
             "speed_kmh",
@@ -137,6 +155,7 @@ WHEELCHAIR: Final = Mode(
         Figure("uses_steps", "wheelchairs take no steps", "轮椅不走台阶"),
         Figure("max_slope", "GB 50763-2012: ramps of up to 1:12", "GB 50763-2012：轮椅坡道最大坡度 1:12"),
         Figure("needs_low_kerbs", "kerbs mapped as raised stop a wheelchair", "标为未降低的路缘石阻断轮椅"),
+        _TOBLER,
     ),
 )
 
@@ -150,10 +169,12 @@ CYCLE: Final = Mode(
     source_zh="假设值：12 公里/时，在规划常用的 10–15 公里/时之内；如有本地数据请在研究文件中设置",
     uses_steps=False,
     kind="cycle",
+    hills="parkin",
     figures=(
         Figure("speed_kmh", "assumption: 12 km/h, planners use 10 to 15", "假设值：12 公里/时，规划常用 10–15"),
         Figure("leg_speed_kmh", "on foot: 4.8 km/h, as an adult walks", "步行：4.8 公里/时，同成年人步速"),
         Figure("uses_steps", "cycles take no steps", "自行车不走台阶"),
+        _PARKIN,
     ),
 )
 
@@ -217,6 +238,20 @@ CAR: Final = Mode(
         Figure("uses_steps", "cars take no steps", "汽车不走台阶"),
     ),
 )
+
+
+def mode_from(stated: Mapping[str, Any]) -> Mode:
+    """Make a mode of what `dataclasses.asdict` gave, lists for tuples included, as a file keeps it.
+
+    >>> from dataclasses import asdict
+    >>> import json
+    >>> mode_from(json.loads(json.dumps(asdict(CAR)))) == CAR
+    True
+    """
+    speeds = tuple((str(kind), float(speed)) for kind, speed in stated.get("speeds_kmh", ()))
+    figures = tuple(Figure(**figure) for figure in stated.get("figures", ()))
+    return Mode(**(dict(stated) | {"speeds_kmh": speeds, "figures": figures}))
+
 
 MODES: Final[dict[str, Mode]] = {
     mode.name: mode for mode in (WALK_ADULT, WALK_OLDER, WALK_TODDLER, WHEELCHAIR, CYCLE, E_BIKE, CAR)

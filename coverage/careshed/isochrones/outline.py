@@ -159,7 +159,7 @@ def _as_table(
 
 def metres_of(network: Network, metric: Metric, limit: int) -> float:
     """How far a limit reaches along the streets, metres."""
-    return limit / 1000.0 if metric == "length" else limit / 3600.0 * network.mode.top_speed_kmh
+    return limit / 1000.0 if metric == "length" else limit / 3600.0 * network.top_speed_kmh
 
 
 MOST_POINTS: Final = 16_000_000

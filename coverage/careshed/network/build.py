@@ -9,15 +9,24 @@ import numpy as np
 
 from careshed.network.model import DEFAULT_SNAP_M, FRAGMENT_M, Bool, Costs, Float, Int32, Int64, Network, UInt64
 from careshed.network.rules import WayRules, part_at_stops, rules_of
+from careshed.network.slopes import Climb, climb, height_faults
 from careshed.network.timing import piece_metres, symmetric, travel_time
-from careshed.schema import Fault, InputError
+from careshed.schema import Fault, InputError, file_label
 
 if TYPE_CHECKING:
+    from careshed.intake.elevation import Elevation
     from careshed.intake.streets import Streets
     from careshed.modes import Mode
 
 
-def build_network(streets: Streets, *, mode: Mode, crs: str | None = None, snap_m: float = DEFAULT_SNAP_M) -> Network:
+def build_network(
+    streets: Streets,
+    *,
+    mode: Mode,
+    crs: str | None = None,
+    snap_m: float = DEFAULT_SNAP_M,
+    elevation: Elevation | None = None,
+) -> Network:
     """Build the network that people of one mode travel.
 
     Parameters
@@ -30,6 +39,8 @@ def build_network(streets: Streets, *, mode: Mode, crs: str | None = None, snap_
         Projected coordinate system in metres; the UTM zone of the streets if None.
     snap_m
         Metres within which a place joins a street; a larger distance leaves it unattached.
+    elevation
+        Heights, where slopes shall count as the mode has it (``Mode.hills``, ``Mode.max_slope``); lengths stay flat.
 
     Returns
     -------
@@ -54,8 +65,12 @@ def build_network(streets: Streets, *, mode: Mode, crs: str | None = None, snap_
         cure = ("请核对街道文件和出行方式", "check the street file and the mode")
         raise InputError([Fault("no_walkable_street", streets.source, zh, en, *cure)])
     x, y = _project(streets, crs)
-    edges = _split_ways(streets, usable)
-    return _assemble(streets, owner, mode, rules, crs, snap_m, x, y, edges)
+    edges = _gentle(streets, mode, crs, x, y, _split_ways(streets, usable), elevation)
+    if not len(edges.first):
+        zh, en = "所有道路都超过该出行方式的最大坡度", f"every street is steeper than mode {mode.name!r} can travel"
+        cure = ("请核对高程数据或 max_slope", "check the elevation model or max_slope")
+        raise InputError([Fault("all_too_steep", streets.source, zh, en, *cure)])
+    return _assemble(streets, owner, mode, rules, crs, snap_m, x, y, edges, elevation)
 
 
 def utm_zone(streets: Streets) -> str:
@@ -107,7 +122,16 @@ def _split_ways(streets: Streets, usable: Bool) -> _Edges:
 
 
 def _assemble(
-    streets: Streets, owner: Int64, mode: Mode, rules: WayRules, crs: str, snap_m: float, x: Float, y: Float, edges: _Edges
+    streets: Streets,
+    owner: Int64,
+    mode: Mode,
+    rules: WayRules,
+    crs: str,
+    snap_m: float,
+    x: Float,
+    y: Float,
+    edges: _Edges,
+    elevation: Elevation | None,
 ) -> Network:
     """Lay nodes out in Morton order, edges along them, vertices along the edges, with costs and connected parts."""
     ends = np.column_stack([streets.way_node[edges.first], streets.way_node[edges.last]])
@@ -123,7 +147,8 @@ def _assemble(
     vertex = streets.way_node[np.repeat(first - ptr[:-1], np.diff(ptr)) + np.arange(ptr[-1])]
     vx, vy = x[vertex], y[vertex]
     metres = piece_metres(vx, vy, ptr)
-    time = travel_time(streets, mode, rules, way, ptr, vertex, metres)
+    climbed = _climbed(elevation, mode, crs, streets, way, vx, vy, ptr, vertex, metres)
+    time = travel_time(streets, mode, rules, way, ptr, vertex, metres, climbed)
     length = symmetric(metres * 1000.0, ptr, 1000.0)
     component, component_m = _components(len(used), u, v, length)
     network = Network(
@@ -145,8 +170,48 @@ def _assemble(
         length=length,
         component=component,
         component_m=component_m,
+        top_speed_kmh=_top_speed(rules, way, climbed),
     )
-    return replace(network, faults=tuple(_told(network, streets.source)))
+    heights = height_faults(climbed, metres, file_label(elevation.path)) if climbed is not None and elevation is not None else ()
+    return replace(network, faults=(*_told(network, streets.source), *heights))
+
+
+def _top_speed(rules: WayRules, way: Int64, climbed: Climb | None) -> float:
+    """The fastest that any street can be travelled, km/h."""
+    level = float(rules.speed_kmh[way].max())
+    return level if climbed is None else level / min(float(climbed.forward.min()), float(climbed.backward.min()), 1.0)
+
+
+def _climbed(
+    elevation: Elevation | None,
+    mode: Mode,
+    crs: str,
+    streets: Streets,
+    way: Int64,
+    vx: Float,
+    vy: Float,
+    ptr: Int64,
+    vertex: Int64,
+    metres: Float,
+) -> Climb | None:
+    """Work out what hills do to the streets, where heights are known and the mode minds them."""
+    if elevation is None or (mode.hills == "none" and mode.max_slope is None):
+        return None
+    lifted = np.repeat((streets.ways["bridge"] | streets.ways["tunnel"]).to_numpy(dtype=bool)[way], np.diff(ptr))
+    return climb(elevation, mode.hills, crs, vx, vy, ptr, vertex, metres, lifted)
+
+
+def _gentle(streets: Streets, mode: Mode, crs: str, x: Float, y: Float, edges: _Edges, elevation: Elevation | None) -> _Edges:
+    """Leave out the edges that are steeper than the mode can travel."""
+    if elevation is None or mode.max_slope is None:
+        return edges
+    ptr = np.concatenate([[0], np.cumsum(edges.last - edges.first + 1)])
+    vertex = streets.way_node[np.repeat(edges.first - ptr[:-1], np.diff(ptr)) + np.arange(ptr[-1])]
+    vx, vy = x[vertex], y[vertex]
+    climbed = _climbed(elevation, mode, crs, streets, edges.way, vx, vy, ptr, vertex, piece_metres(vx, vy, ptr))
+    assert climbed is not None
+    kept = np.maximum.reduceat(climbed.steepest, ptr[:-1]) <= mode.max_slope + 1e-9
+    return _Edges(edges.first[kept], edges.last[kept], edges.way[kept])
 
 
 def morton(x: Float, y: Float) -> UInt64:

@@ -112,6 +112,8 @@ class Network:
     """Which connected part of the network each node belongs to, the longest first, shape (nodes,)."""
     component_m: Float
     """Street length of each part, metres."""
+    top_speed_kmh: float = 0.0
+    """The fastest travel on any street, downhill included, km/h."""
     faults: tuple[Fault, ...] = ()
     _made: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
     """Graphs, bins and lattice tiles, made when first needed."""

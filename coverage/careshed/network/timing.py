@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from careshed.intake.streets import Streets
     from careshed.modes import Mode
     from careshed.network.rules import WayRules
+    from careshed.network.slopes import Climb
 
 
 def piece_metres(vx: Float, vy: Float, ptr: Int64) -> Float:
@@ -22,7 +23,16 @@ def piece_metres(vx: Float, vy: Float, ptr: Int64) -> Float:
     return metres
 
 
-def travel_time(streets: Streets, mode: Mode, rules: WayRules, way: Int64, ptr: Int64, vertex: Int64, metres: Float) -> Costs:
+def travel_time(
+    streets: Streets,
+    mode: Mode,
+    rules: WayRules,
+    way: Int64,
+    ptr: Int64,
+    vertex: Int64,
+    metres: Float,
+    climbed: Climb | None,
+) -> Costs:
     """Add up travel time along every edge: length over speed, and waits at crossings and signals.
 
     Parameters
@@ -33,11 +43,18 @@ def travel_time(streets: Streets, mode: Mode, rules: WayRules, way: Int64, ptr: 
         Node of ``streets`` at each vertex, shape (vertices,).
     metres
         Length of the piece that ends at each vertex.
+    climbed
+        What hills do to each piece, None where all is level; steps have a factor of their own instead.
     """
     counts = np.diff(ptr)
     speed = np.repeat(rules.speed_kmh[way], counts) / 3.6
-    seconds = metres / speed * np.repeat(np.where(rules.steps[way], mode.steps_factor, 1.0), counts)
-    return symmetric((seconds + _waits(streets, mode, way, ptr, vertex, metres)) * 1000.0, ptr, 3600.0 / mode.leg_speed_kmh)
+    steps = np.repeat(rules.steps[way], counts)
+    seconds, leg = metres / speed * np.where(steps, mode.steps_factor, 1.0), 3600.0 / mode.leg_speed_kmh
+    waits = _waits(streets, mode, way, ptr, vertex, metres)
+    if climbed is None:
+        return symmetric((seconds + waits) * 1000.0, ptr, leg)
+    up, down = (np.where(steps, seconds, seconds * factor) + waits for factor in (climbed.forward, climbed.backward))
+    return one_each_way(up * 1000.0, down * 1000.0, ptr, leg)
 
 
 def _waits(streets: Streets, mode: Mode, way: Int64, ptr: Int64, vertex: Int64, metres: Float) -> Float:
@@ -60,6 +77,12 @@ def _waits(streets: Streets, mode: Mode, way: Int64, ptr: Int64, vertex: Int64, 
         waits[1:] = half[1:] + half[:-1]
         waits[ptr[:-1]] = 0.0
     return waits
+
+
+def one_each_way(forward: Float, backward: Float, ptr: Int64, per_metre: float) -> Costs:
+    """Offsets of vertices from per-vertex steps that cost differently with and against the drawing direction."""
+    there, back = symmetric(forward, ptr, per_metre), symmetric(backward, ptr, per_metre)
+    return Costs(there.vertex_f, back.vertex_b, there.edge_f, back.edge_b, per_metre)
 
 
 def symmetric(step: Float, ptr: Int64, per_metre: float) -> Costs:

@@ -7,13 +7,14 @@ import hashlib
 import json
 import os
 import zlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careshed.modes import Mode
+from careshed.modes import mode_from
 from careshed.reach.times import TravelTimes
 from careshed.schema import Fault, InputError, file_label
 
@@ -48,7 +49,7 @@ def write_travel_times(path: str | Path, times: TravelTimes) -> Path:
         "limit": times.limit,
         "direction": times.direction,
         "snap_m": times.snap_m,
-        "mode": vars(times.mode),
+        "mode": asdict(times.mode),
         "nearest_cost": _packed(times.nearest_cost),
         "nearest_facility": _packed(times.nearest_facility),
         "cell_fault": times.cell_fault.tolist(),
@@ -106,7 +107,7 @@ def read_travel_times(path: str | Path, facilities: GeoDataFrame, cells: GeoData
         metric=about["metric"],
         limit=about["limit"],
         direction=about["direction"],
-        mode=Mode(**about["mode"]),
+        mode=mode_from(about["mode"]),
         snap_m=about["snap_m"],
     )
 
