@@ -18,6 +18,7 @@ from careshed.modes import WALK_OLDER
 from careshed.reach import TravelTimes
 from careshed.siting.planning import (
     Amount,
+    Attendance,
     Budget,
     Closable,
     Demand,
@@ -417,6 +418,8 @@ def score(town: Town, objective, choice: Choice, rules) -> tuple[float, ...]:
         shares = [share for demand in objective.demands for share in _shares(town, demand, objective, choice)]
         people = sum(sum(np.array(town.people[d.group])[reached(town, d, choice.hosts)]) for d in objective.demands)
         return (min(shares, default=Fraction(1)), people)
+    if isinstance(objective, Attendance):
+        return (sum(_attendance(town, demand, choice.hosts, objective.most) for demand in objective.demands),)
     total, farthest = 0.0, 0.0
     for demand in objective.demands:
         near, ever = costs(town, demand, choice.hosts), reached(town, demand, every_host(town, demand))
@@ -429,6 +432,15 @@ def score(town: Town, objective, choice: Choice, rules) -> tuple[float, ...]:
                 way = way if known else LIMIT if isinstance(objective.beyond, str) else objective.beyond
                 total, farthest = total - count * demand.rate * demand.weight * way, max(farthest, way)
     return (-farthest,) if isinstance(objective, PCentre) else (total,)
+
+
+def _attendance(town: Town, demand, hosts, most: float | None) -> float:
+    """Everybody's shares over the open sites, added up and cut."""
+    total = 0.0
+    for count, ways in zip(town.people[demand.group], costs(town, demand, hosts), strict=True):
+        visits = sum(_share(demand, way) for way in ways)
+        total += count * demand.rate * demand.weight * (visits if most is None else min(visits, most))
+    return total
 
 
 def _share(demand, way: float) -> float:
@@ -477,8 +489,8 @@ def possible(town: Town, objective, rules, some: list[Ask]) -> bool:
     return any(not any(ask.missed(choice) for ask in some) for choice in choices(town, objective, rules))
 
 
-def random_town(rng: random.Random, *, services: tuple[str, ...] = ("",)) -> Town:
-    """A town of up to five candidates, two sites that stand, six cells and three streets in two counties."""
+def random_town(rng: random.Random, *, services: tuple[str, ...] = ("",), most: int = 0) -> Town:
+    """A town of up to `most` candidates (a few for 0), two sites that stand, six cells and three streets in two counties."""
     units = {
         "c1": ("东县", "county", "", ""),
         "c2": ("西县", "county", "", ""),
@@ -505,7 +517,7 @@ def random_town(rng: random.Random, *, services: tuple[str, ...] = ("",)) -> Tow
     people = {group: [rng.choice([0, 1, 2, 3, 7]) for _ in range(cells)] for group in ("p0_3", "p60")}
     for counts in people.values():
         counts[0] += not sum(counts)
-    new = {name: spot() for name in "ABCDE"[: rng.randint(1, 4 if len(services) == 1 else 3)]}
+    new = {name: spot() for name in "ABCDEFGHIJ"[: rng.randint(1, most or (4 if len(services) == 1 else 3))]}
     new["A"].services = ""
     old = {name: spot() for name in "XY"[: rng.randint(0, 2)]}
     return Town(new, old, people, [rng.choice(["s1", "s2", "s3", ""]) for _ in range(cells)], units)
@@ -581,7 +593,7 @@ def _may_host(town: Town, rule: Upgradable) -> bool:
     return not told or rule.service in told.split(";")
 
 
-OBJECTIVES = ("cover", "backup", "bands", "decay", "set", "median", "centre", "worst", "served", "served median")
+OBJECTIVES = ("cover", "backup", "bands", "decay", "set", "median", "centre", "worst", "attendance", "served", "served median")
 
 
 def random_objective(rng: random.Random, kind: str, *, services: tuple[str, ...] = ("",)):
@@ -609,6 +621,10 @@ def random_objective(rng: random.Random, kind: str, *, services: tuple[str, ...]
         "median": lambda: PMedian(demands(), beyond),
         "centre": lambda: PCentre(demands(), beyond),
         "worst": lambda: WorstUnit(demands(), rng.choice(["street", "county"]), of),
+        "attendance": lambda: Attendance(
+            demands(decay=rng.choice([Exponential(8.0), Linear(), Step((5, 10, 20), (1, 0.7, 0.25)), None])),
+            rng.choice([1.0, 1.0, 0.6, 1.5, None]),
+        ),
         "served": lambda: MaxServed(demands()),
         "served median": lambda: ServedMedian((demand(),) if isinstance(beyond, str) else (demand(), demand()), beyond),
     }
@@ -622,7 +638,12 @@ def least_is_best(objective) -> bool:
 
 def named(town: Town, objective, rules, told) -> Ask | None:
     """The claim that a plan names; None where its words do not tell two claims apart."""
-    hits = [ask for ask in asks(town, objective, rules) if ask.rule is told.rule and ask.unit == told.unit]
+    return named_among(asks(town, objective, rules), told)
+
+
+def named_among(asked: list[Ask], told) -> Ask | None:
+    """The same, among claims written out before."""
+    hits = [ask for ask in asked if ask.rule is told.rule and ask.unit == told.unit]
     if len(hits) > 1 and told.rule is None:
         hits = [ask for ask in hits if ask.subject == "lost"][:1] if "whom no" in told.en else []
     elif len(hits) > 1:

@@ -301,13 +301,15 @@ def test_names_that_the_study_does_not_know_are_told_at_once(tmp_path: Path) -> 
     )
     assert [text.removeprefix("study.toml: ") for text in errors(path)] == [
         "[[service]] id: 'day_care' occurs 2 times. Give each service an id of its own.",
-        "[modes.oldr]: unknown mode (found 'oldr'). Did you mean older? Known: adult, older, toddler.",
+        "[modes.oldr]: unknown mode (found 'oldr'). Did you mean older? "
+        "Known: adult, car, cycle, e_bike, older, toddler, wheelchair.",
         "[[service]] 1: statuses: unknown status (found '营运'). Known: operating, building, reserve, 运营, 开工, 储备.",
         "[[service]] 1: at_least_one_per: unknown level of unit (found 'streets'). Did you mean street? "
         "Known: county, street, township, community, village, compound.",
         "[[service]] 1: within_minutes: must be at most the largest of minutes, 15 (found '20'). "
         "Add it to minutes, or make it smaller.",
-        "[[service]] 2: mode: unknown mode (found 'adlut'). Did you mean adult? Known: adult, older, toddler.",
+        "[[service]] 2: mode: unknown mode (found 'adlut'). Did you mean adult? "
+        "Known: adult, car, cycle, e_bike, older, toddler, wheelchair.",
         "[[service]] 1: group: the population has no such group (found 'p65'). Did you mean p60? Known: total, p60.",
         "[[service]] 1: groups_shown: the population has no such group (found 'p65'). Did you mean p60? Known: total, p60.",
     ]
@@ -316,7 +318,8 @@ def test_names_that_the_study_does_not_know_are_told_at_once(tmp_path: Path) -> 
 def test_a_study_needs_rasters_or_a_table_of_people(tmp_path: Path) -> None:
     path = made_study(tmp_path, ('total = "total.tif"\np60 = "p60.tif"', ""))
     assert errors(path) == [
-        "study.toml: [population]: needs either rasters or a table, and not both. See the template that careshed init writes."
+        "study.toml: [population]: needs exactly one of rasters, table, polygons, h3, buildings. "
+        "See the template that careshed init writes."
     ]
 
 

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from shapely.geometry import box
+from shapely.geometry import LineString, Polygon, box
 from towns import CRS, EAST, NORTH, points, streets
 
 from careshed.intake.candidates import (
@@ -18,11 +18,14 @@ from careshed.intake.candidates import (
     candidates_on_streets,
     choose_candidates,
     read_candidates,
+    read_land,
+    read_prices,
     size_candidates,
 )
 from careshed.modes import WALK_ADULT
 from careshed.network import Network, build_network
 from careshed.policy import Cost, load_profile
+from careshed.schema import InputError
 
 COLUMNS = ["name", "kind", "services", "places", "area_m2", "cost_yuan", "unit", "file", "row"]
 
@@ -216,3 +219,66 @@ def test_a_list_of_sites_is_read_as_before(tmp_path: Path) -> None:
     found = read_candidates(file, crs_out="EPSG:32651", crs="EPSG:4326", datum="WGS-84").table
     assert found["services"].tolist() == ["childcare;day_care"]
     assert found["kind"].tolist() == ["闲置学校"]
+
+
+def test_the_limits_of_distances_count() -> None:
+    street = layer(LineString([(EAST, NORTH + 40), (EAST + 150, NORTH + 40)])).geometry
+    # a and b lie 40 m south of the street; c is 50 m beyond its end: √(50² + 40²) = 64.03 m
+    assert choose_candidates(sites(), streets=street, street_within_m=40).table.index.tolist() == ["a", "b"]
+    chosen = choose_candidates(sites(), streets=street, street_within_m=39.9)
+    assert reasons(chosen) == [("a", "street", "40"), ("b", "street", "40"), ("c", "street", "64")]
+    assert chosen.excluded["reason_zh"].tolist()[2] == "距最近街道 64 米，超过 39.9 米"
+    pipe = layer(LineString([(EAST, NORTH - 30), (EAST + 50, NORTH - 30)]))
+    near = {"exclude": {"管线": pipe}}
+    assert reasons(choose_candidates(sites(), **near, exclude_within_m={"管线": 30.0})) == [("a", "exclude", "管线")]
+    assert choose_candidates(sites(), **near, exclude_within_m={"管线": 29.9}).excluded.empty
+    with pytest.raises(ValueError, match="street_within_m needs lines to measure to: give streets"):
+        choose_candidates(sites(), street_within_m=40)
+
+
+def test_no_sites_and_no_streets_are_understood() -> None:
+    street = layer(LineString([(EAST, NORTH), (EAST + 1, NORTH)])).geometry
+    none = sites().iloc[:0]
+    chosen = choose_candidates(none, least_area_m2=1, exclude={"甲": layer(square(0, 0, 1))}, streets=street, street_within_m=1)
+    assert chosen.table.empty
+    assert chosen.faults() == []
+    assert len(choose_candidates(sites(), streets=street.iloc[:0], street_within_m=1).excluded) == 3
+
+
+def test_exclusions_are_told_as_sites_left_out() -> None:
+    (fault,) = choose_candidates(sites(), least_area_m2=100).faults()
+    assert (fault.severity, fault.code, fault.file, fault.row, fault.found) == (
+        "dropped",
+        "candidate_excluded",
+        "c.csv",
+        "2",
+        "甲",
+    )
+    assert fault.text("zh") == "第 2 行：建筑面积 80 平方米，小于 100 平方米（现为“甲”）"
+
+
+def test_land_is_read_with_codes_of_usual_headers_and_what_has_no_shape_is_passed_over(tmp_path: Path) -> None:
+    bow = Polygon([(EAST, NORTH), (EAST + 2, NORTH + 2), (EAST + 2, NORTH), (EAST, NORTH + 2)])
+    land = layer(bow, square(5, 5, 1), None, 用地代码=["0702", "08", "09"], 名称=["甲", "乙", "丙"])
+    land.to_file(tmp_path / "land.gpkg")
+    read = read_land(tmp_path / "land.gpkg", crs_out=CRS, codes=True)
+    assert read.table["code"].tolist() == ["0702", "08"]
+    assert read.table.geometry.is_valid.all()
+    assert read.table.area.tolist() == pytest.approx([2.0, 1.0])  # two triangles of 1 m² each
+    assert read_land(tmp_path / "land.gpkg", crs_out=CRS).table.columns.tolist() == ["geometry"]
+
+
+def test_the_cost_model_is_that_of_the_profile() -> None:
+    prices, whole = read_prices("chifeng-2022"), load_profile("chifeng-2022").cost
+    assert [(one.title_zh, one.per, one.yuan, one.types, one.classes, one.note_en) for one in prices] == [
+        (one.title_zh, one.per, one.yuan, one.types, one.classes, one.note_en) for one in whole
+    ]
+    assert read_prices("shuozhou-2023") == ()
+
+
+def test_a_plan_that_does_not_exist_or_costs_that_are_no_list_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"own\.toml\n    - the file does not exist"):
+        read_prices("own.toml", tmp_path)
+    (tmp_path / "own.toml").write_text("cost = 3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"\[\[cost\]\] 1:  is wrong"):
+        read_prices("own.toml", tmp_path)

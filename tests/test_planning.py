@@ -17,6 +17,7 @@ from careshed.modes import WALK_OLDER
 from careshed.reach import TravelTimes
 from careshed.siting.planning import (
     Amount,
+    Attendance,
     Budget,
     Closable,
     Demand,
@@ -173,6 +174,41 @@ def test_the_capacitated_median_sends_people_where_there_is_room():
     plan = planned(town(spots, [4]), ServedMedian((OLD,), beyond="forbid"))
     assert plan.value == 23.0
     assert dict(zip(plan.assignments["site_id"], plan.assignments["people"], strict=True)) == {"A": 3.0, "B": 1.0}
+
+
+# Cell 0 (10 people) is 10 minutes from A and B, which half of them come to; cell 1 (4 people) 5 minutes from C: all come.
+HALVES = {"A": Spot(near={0: 10}), "B": Spot(near={0: 10}), "C": Spot(near={1: 5})}
+HALF = Demand("p60", minutes=20, decay=Step((5, 10, 20), (1, 0.5, 0)))
+
+
+@pytest.mark.parametrize(
+    ("most", "new", "value", "unit"),
+    [
+        (1.0, ("A", "B"), 10.0, "people"),  # 10 x min(0.5 + 0.5, 1) = 10; with C in place of B 5 + 4 = 9.
+        (0.6, ("A", "C"), 7.4, "people"),  # 10 x 0.5 + 4 x 0.6 = 7.4; A and B 10 x 0.6 = 6.
+        (None, ("A", "B"), 10.0, "visits"),
+    ],
+)
+def test_attendance_adds_up_over_the_open_sites_to_the_most_that_a_person_counts(most, new, value, unit):
+    plan = planned(town(HALVES, [10, 4]), Attendance((HALF,), most), [Sites(at_most=2)])
+    assert set(new) <= {*plan.new, "A"}  # A and B are alike
+    assert (plan.value, plan.status, plan.unit) == (value, "optimal", unit)
+    assert value <= plan.bound <= value + 2e-6  # people in parts leave the solver's rounding
+
+
+def test_attendance_without_a_cap_counts_a_person_at_every_site():
+    # All come to A and B alike: 2 x 10 visits of 10 people; capped at one, B is idle and left out.
+    spots = {"A": Spot(near={0: 5}), "B": Spot(near={0: 5})}
+    plans = [planned(town(spots, [10]), Attendance((HALF,), most)) for most in (None, 1.0)]
+    assert [(len(plan.new), plan.value) for plan in plans] == [(2, 20.0), (1, 10.0)]
+
+
+def test_a_changed_attendance_does_not_pass_the_check():
+    place = town(HALVES, [10, 4])
+    options, cells = place.times(place.new), place.cells()
+    plan = plan_sites(options, cells, objective=Attendance((HALF,)), rules=[Sites(at_most=2)])
+    with pytest.raises(ValueError, match=r"value is 10\.500000, counted 10\.000000"):
+        verify_plan(replace(plan, stages=(replace(plan.stages[0], value=10.5, bound=10.5),)), options, cells)
 
 
 def test_the_worst_off_unit_comes_first():

@@ -21,7 +21,7 @@ from careshed.siting.planning.wording import Work
 WORK = Work(10_000, 0)
 
 MORE = int(os.environ.get("CARESHED_BRUTE", "1"))
-"""Times as many towns as usual, for a longer look; the usual ones make some 1,900 instances."""
+"""Times as many towns as usual, for a longer look; the usual make some 900 instances, `benchmarks/exactness.py` thousands."""
 
 RULE_SETS = 16
 """Objectives with rules tried in each town."""
@@ -60,7 +60,11 @@ def tried(seed: int, services: tuple[str, ...], kinds: tuple[str, ...], sets: in
     new, old, cells, units = town.times(town.new), town.times(town.old), town.cells(), town.unit_table()
     # The tables of a town are the same for all its rules: read them once.
     registers = {id(times): case_module.read_register(times) for times in (new, old) if times is not None}
-    with mock.patch.object(case_module, "read_register", lambda times: registers[id(times)]):
+    table = case_module.read_units(units)
+    with (
+        mock.patch.object(case_module, "read_register", lambda times: registers[id(times)]),
+        mock.patch.object(case_module, "read_units", return_value=table),
+    ):
         for _ in range(sets):
             objective = oracle.random_objective(rng, rng.choice(kinds), services=services)
             rules = tuple(oracle.random_rules(rng, town, services=services))
@@ -70,25 +74,25 @@ def tried(seed: int, services: tuple[str, ...], kinds: tuple[str, ...], sets: in
 
 
 @given(st.integers(0, 2**32))
-@settings(few, max_examples=80 * MORE)
+@settings(few, max_examples=36 * MORE)
 def test_every_objective_under_random_rules_is_as_good_as_the_best_of_all_choices(seed: int):
-    tried(seed, ("",), oracle.OBJECTIVES[:8], RULE_SETS)
+    tried(seed, ("",), oracle.OBJECTIVES[:9], RULE_SETS)
 
 
 @given(st.integers(0, 2**32))
-@settings(few, max_examples=15 * MORE)
+@settings(few, max_examples=8 * MORE)
 def test_places_are_given_as_the_best_of_all_choices_gives_them(seed: int):
-    tried(seed, ("",), oracle.OBJECTIVES[8:], RULE_SETS)
+    tried(seed, ("",), oracle.OBJECTIVES[9:], RULE_SETS)
 
 
 @given(st.integers(0, 2**32))
-@settings(few, max_examples=15 * MORE)
+@settings(few, max_examples=8 * MORE)
 def test_services_under_one_roof_are_sited_as_the_best_of_all_choices_does(seed: int):
-    tried(seed, ("a", "b"), ("cover", "set", "median", "worst", "served"), RULE_SETS)
+    tried(seed, ("a", "b"), ("cover", "set", "median", "worst", "attendance", "served"), RULE_SETS)
 
 
 @given(st.integers(0, 2**32), st.sampled_from(oracle.OBJECTIVES), st.sampled_from([("",), ("a", "b")]))
-@settings(few, max_examples=40 * MORE)
+@settings(few, max_examples=30 * MORE)
 def test_a_plan_from_raw_tables_holds_when_it_is_checked_again(seed: int, kind: str, services: tuple[str, ...]):
     rng = random.Random(seed)
     town = oracle.random_town(rng, services=services)
@@ -114,7 +118,7 @@ def plain_rules(rng: random.Random) -> tuple:
 
 
 @given(st.integers(0, 2**32))
-@settings(few, max_examples=30 * MORE)
+@settings(few, max_examples=20 * MORE)
 def test_leaving_out_dominated_candidates_changes_no_value(seed: int):
     rng = random.Random(seed)
     town = oracle.random_town(rng)

@@ -12,6 +12,7 @@ from planning_oracle import Spot, Town
 from careshed.schema import InputError
 from careshed.siting.planning import (
     Amount,
+    Attendance,
     Budget,
     Closable,
     Demand,
@@ -106,6 +107,8 @@ OBJECTIVES = {
     "beyond too near": (PMedian((OLD,), beyond=29), "people beyond the limit searched must count at least as that limit, 30"),
     "beyond unknown": (PMedian((OLD,), beyond="far"), "beyond must be a number, 'forbid' or 'leave_out' (found 'far')"),
     "level": (WorstUnit((OLD,), "ward"), "unknown level of unit (found 'ward')"),
+    "attendance without any": (Attendance((OLD,), 0), "the most that one person counts must be above 0 (found '0')"),
+    "attendance at two": (Attendance((Demand("p60", minutes=10, sites_needed=2),)), "adds sites up and takes one site a person"),
     "decay with places": (MaxServed((Demand("p60", minutes=10, sites_needed=2),)), "take no decay and one site a person"),
     "decay that grows": (
         MaxCover((Demand("p60", minutes=20, decay=Step((6, 20), (0.5, 1))),)),

@@ -98,7 +98,7 @@ def test_rasters_on_different_grids_name_the_odd_one(tmp_path: Path) -> None:
     told = errors(files)
     assert len(told) == 1
     assert told[0].startswith("odd.tif: is not on the grid of a.tif (2 × 2, 100, 300000 3500000, EPSG:32651)")
-    assert told[0].endswith("Resample it to that grid, keeping its total.")
+    assert told[0].endswith("or resample it, keeping its total.")
     smaller = {"total": files["total"], "p60": files["p60"], "p80": raster(tmp_path, "small.tif", [[1, 2]])}
     assert errors(smaller)[0].startswith("small.tif: is not on the grid of a.tif")
 
@@ -274,7 +274,7 @@ def test_too_many_cells_are_refused_with_the_cure(tmp_path: Path) -> None:
         read_population_rasters({"total": file}, crs_out=UTM, most_cells=399)
     assert caught.value.faults[0].text() == (
         "has more than 399 cells with people: they would not fit in memory. "
-        "State area to read only the study's part, or merge (such as 10) to put pixels together; totals are kept."
+        "State clip = true in [population] to read only the units' part, or merge (such as 10); who is left out is told."
     )
     assert len(read_population_rasters({"total": file}, crs_out=UTM, most_cells=400).table.cells) == 400
 

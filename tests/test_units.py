@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, Point, Polygon, box
 
-from careshed.intake.units import level_by_code, outline_faults, read_units, repair_units
+from careshed.intake.units import UnitFile, level_by_code, outline_faults, read_units, repair_units
 from careshed.intake.units.placing import above, candidate_units, declared_unknown, finest_unit
 from careshed.schema import TIERS, Checked, InputError
 
@@ -308,6 +308,52 @@ def test_lists_of_counties_streets_and_committees_go_together(tmp_path: Path) ->
         read([first, other])
 
 
+def test_of_a_unit_in_several_files_each_field_is_the_first_that_is_stated(tmp_path: Path) -> None:
+    drawn = layer(tmp_path, [("a", "", "", box(1000, 0, 1001, 1)), ("b", "street", "", box(1001, 0, 1002, 1))])
+    named = listed(tmp_path, "b,乙街道,乡镇,c,乡村", "a,甲街道,街道,c,城镇", "c,丙县,县,,")
+    found = read([drawn, named])
+    assert found.table.index.tolist() == ["a", "b", "c"]
+    # the layer's name of a unit is its code, which is none; its level of b is stated and stays
+    assert found.table["name"].tolist() == ["甲街道", "乙街道", "丙县"]
+    assert found.table["level"].tolist() == ["street", "street", "county"]
+    assert found.table["parent"].tolist() == ["c", "c", ""]
+    assert found.table["setting"].tolist() == ["urban", "rural", ""]
+    told = [(fault.row, fault.severity, fault.en) for fault in found.faults if fault.code == "listed_again"]
+    again = "is listed in units.gpkg already and counts once; taken from here:"
+    assert told == [
+        ("2", "noted", f"{again} name, parent, setting"),
+        ("3", "noted", f"{again} name, level, parent, setting"),
+    ]
+    # the other way round, the outlines come from the layer and nothing else does
+    turned = read([named, drawn])
+    assert turned.table.area.dropna().round(9).to_dict() == {"b": 1.0, "a": 1.0}
+    assert turned.table["level"].tolist() == ["township", "street", "county"]
+    assert {fault.en.split(": ")[1] for fault in turned.faults if fault.code == "listed_again"} == {"outline"}
+
+
+def test_an_outline_that_two_files_draw_is_that_of_the_first(tmp_path: Path) -> None:
+    for name, east in (("one", 5), ("two", 7)):
+        (tmp_path / name).mkdir()
+        layer(tmp_path / name, [("a", "street", "", box(1000, 0, 1000 + east, 1))])
+    found = read([tmp_path / "one" / "units.gpkg", tmp_path / "two" / "units.gpkg"])
+    assert found.table.area.tolist() == [5.0]
+    assert [(fault.code, fault.severity) for fault in found.faults] == [
+        ("listed_again", "dropped"),
+        ("setting_by_proxy", "noted"),
+    ]
+
+
+def test_each_file_may_be_read_its_own_way(tmp_path: Path) -> None:
+    first = listed(tmp_path, "c,丙县,县,,")
+    (tmp_path / "v.csv").write_text("村码,村名,归属\nv,某村,c\n", encoding="utf-8")
+    own = UnitFile(tmp_path / "v.csv", columns={"id": "村码", "name": "村名", "parent": "归属"}, level="village")
+    assert read([first, own]).table["level"].tolist() == ["county", "village"]
+    assert read(UnitFile(first)).table["level"].tolist() == ["county"]
+    bare = tmp_path / "bare.csv"
+    bare.write_text("代码,名称\nx,一街\n", encoding="utf-8")
+    assert read(bare, level="street").table["level"].tolist() == ["street"]
+
+
 SHARED = Path(os.environ.get("CARESHED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 CITIES = {
@@ -406,7 +452,7 @@ def test_people_on_contested_land_are_counted_and_come_first() -> None:
     assert [(one.units, one.area_m2, one.people) for one in (first, second)] == [(("a", "b"), 1000, 7), (("b", "c"), 1500, 0)]
     fault = first.fault("units.gpkg")
     assert (fault.severity, fault.people, fault.found) == ("noted", 7.0, "a")
-    cure = "Correct the outline in a GIS; repair_units can mend slivers."
+    cure = "Correct the outline in a GIS; repair = true in [units] mends slivers."
     assert fault.text() == f"overlaps b by 1,000 m² (a sliver) (found 'a'). {cure}"
 
 

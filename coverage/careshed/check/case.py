@@ -92,6 +92,13 @@ class Case:
             *told, *proposal, float(self.people[at]) if people is None else people, self.basis[at], fix,
         )  # fmt: skip
 
+    def unit_place(self, code: str) -> tuple[str, str, str, str]:
+        """Say where a unit is listed: file, sheet, row and the header of its code."""
+        files = [file_label(section.file) for section in self.study.config.units.files]
+        file = next((file for file in files if file in self.sources and code in self.sources[file].row_of), files[0])
+        source = self.sources.get(file)
+        return (file, source.sheet, source.row_of.get(code, ""), self.header(file, "id")) if source else (file, "", "", "")
+
     def unit_name(self, code: str) -> str:
         """Write a unit as its name and code."""
         units = self.study.units
@@ -120,9 +127,9 @@ def _points(table: GeoDataFrame) -> GeoDataFrame:
 def sources_of(study: Study) -> dict[str, Source]:
     """Read the headers of the study's registers, lists and units; a file that two sections name is left out."""
     config = study.config
-    sections: list[tuple[FileSection, Kind]] = [(config.units, "units")]
-    sections += [(section, "facilities") for section in config.facilities]
-    sections += [(section, "candidates") for section in config.candidates]
+    sections: list[tuple[FileSection, Kind]] = [(section, "units") for section in config.units.files]
+    sections += [(section, "facilities") for section in config.facilities if not section.tags]
+    sections += [(section, "candidates") for section in config.candidates if section.is_list]
     named = Counter(file_label(section.file) for section, _ in sections)
     found: dict[str, Source] = {}
     for section, kind in sections:
@@ -130,7 +137,7 @@ def sources_of(study: Study) -> dict[str, Source]:
         try:
             table = read_table(path, kind=kind, sheet=section.sheet, layer=section.layer, columns=section.columns)
         except InputError:
-            continue  # not a table (OSM features): its findings carry no header
+            continue  # not a table: its findings carry no header
         rows = {as_text(value): str(row) for value, row in zip(table.column("id"), table.rows, strict=True)}
         if named[label] == 1:
             found[label] = Source(path, table.sheet, table.headers, rows)

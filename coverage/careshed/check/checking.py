@@ -35,6 +35,9 @@ CHECKS: Final[tuple[Callable[[Case], list[Finding]], ...]] = (
     candidates_on_existing, empty_units, lost_people, outlines,
 )  # fmt: skip
 
+ASKED_FOR: Final = frozenset({"candidate_excluded", "outline_mended", "listed_again", "outside_units"})
+"""What the study itself asks for: nothing to doubt."""
+
 _WEIGHT_OF: Final[dict[Severity, Weight]] = {"error": "error", "dropped": "doubt", "repaired": "note", "noted": "note"}
 
 
@@ -57,10 +60,11 @@ def check_study(study: Study, network: Network | None = None) -> CheckReport:
     case = case_of(study, network)
     found = [finding for look in CHECKS for finding in look(case)] + _told_on_reading(case)
     config = study.config
-    tables = [section.file for section in (*config.facilities, *config.candidates)]
-    people = [*config.population.rasters.values(), *([config.population.table.file] if config.population.table else [])]
-    files = [config.streets.file, *people, config.units.file, *tables]
-    return CheckReport(study.name, study.made_up, study.data_date, ranked(found), tuple(file_label(file) for file in files))
+    sites = [file for section in config.candidates for file in section.files]
+    tables = [*(section.file for section in config.units.files), *(section.file for section in config.facilities), *sites]
+    people = config.population.files
+    files = [config.streets.file, *people, *tables]
+    return CheckReport(study.name, study.made_up, study.data_date, ranked(found), tuple(dict.fromkeys(map(file_label, files))))
 
 
 def check_faults(study: str | Path, faults: Iterable[Fault]) -> CheckReport:
@@ -98,4 +102,5 @@ def _told_on_reading(case: Case) -> list[Finding]:
         if fault.code not in TOLD_BY_CHECKS and not (fault.code == "unknown_unit" and fault.file in registers)
     )
     streets = file_label(case.study.config.streets.file)
-    return [_finding(fault, "note" if fault.file == streets else _WEIGHT_OF[fault.severity]) for fault in told]
+    plain = [fault.file == streets or fault.code in ASKED_FOR for fault in told]
+    return [_finding(fault, "note" if known else _WEIGHT_OF[fault.severity]) for fault, known in zip(told, plain, strict=True)]

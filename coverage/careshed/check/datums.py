@@ -23,7 +23,7 @@ def datums(case: Case) -> list[Finding]:
 
     study = case.study
     sections: list[tuple[FileSection, GeoDataFrame]] = [(section, study.facility_table) for section in study.config.facilities]
-    sections += [(section, study.candidate_table) for section in study.config.candidates]
+    sections += [(section, study.candidate_table) for section in study.config.candidates if section.is_list]
     found, near = [], None
     for section, table in sections:
         label = file_label(section.file)

@@ -185,6 +185,8 @@ def candidates_on_existing(case: Case) -> list[Finding]:
         )
         for a, b in zip(site.tolist(), facility.tolist(), strict=True):
             row, code = sites.loc[wanted.index[a]], str(own.index[b])
+            if row.get("facility") == code:
+                continue  # an upgrade of the facility itself
             at = case.facilities.index.get_loc(code)
             told = (
                 f"与已有设施“{own['name'].iloc[b]}”（{service.name('zh')}）相距不足 {ON_IT_M:.0f} 米",
@@ -203,14 +205,12 @@ def candidates_on_existing(case: Case) -> list[Finding]:
 
 def empty_units(case: Case) -> list[Finding]:
     """Name units with an outline in which nobody lives."""
-    units, file = case.study.units, file_label(case.study.config.units.file)
-    source = case.sources.get(file)
+    units = case.study.units
     told = ("单元内没有人口", "nobody lives in it")
     proposal = ("核对边界与人口数据是否覆盖该单元", "Check whether outline and population data cover it")
     return [
         Finding(
-            "empty_unit", "doubt", file, source.sheet if source else "", source.row_of.get(code, "") if source else "",
-            case.header(file, "id"), case.unit_name(code), *told, *proposal,
+            "empty_unit", "doubt", *case.unit_place(code), case.unit_name(code), *told, *proposal,
         )
         for code, shape in zip(units.index.astype(str), units.geometry.array, strict=True)
         if shape is not None and case.unit_people[code] <= 0
@@ -232,7 +232,7 @@ def lost_people(case: Case) -> list[Finding]:
             f"{int(outside.sum())} cells lie in no unit ({share} of all people)",
         )
         proposal = ("核对单元边界是否覆盖全部居民", "Check whether the units cover everybody")
-        file = file_label(case.study.config.units.file)
+        file = file_label(case.study.config.units.files[0].file)
         found.append(Finding("people_outside", "doubt", file, "", "", "", f"{count:,.0f}", *told, *proposal, count, "place"))
     far = case.lost_cells == "far"
     if people[far].sum() > 0:
@@ -250,14 +250,11 @@ def lost_people(case: Case) -> list[Finding]:
 
 def outlines(case: Case) -> list[Finding]:
     """Tell where the outlines of units overlap, leave gaps or reach beyond their parent."""
-    units, file = case.study.units, file_label(case.study.config.units.file)
-    source = case.sources.get(file)
     found = []
-    for one in outline_faults(units, case.study.cells, group=case.group):
-        fault = one.fault(file)
-        row = source.row_of.get(fault.found, "") if source else ""
+    for one in outline_faults(case.study.units, case.study.cells, group=case.group):
+        fault = one.fault(case.unit_place(one.units[0] if one.units else "")[0])
         weight: Weight = "doubt" if one.people > 0 else "note"
-        place = (file, source.sheet if source else "", row, case.header(file, "id"), case.unit_name(fault.found))
+        place = (*case.unit_place(fault.found), case.unit_name(fault.found))
         told = (fault.zh, fault.en, fault.cure_zh, fault.cure_en)
         found.append(Finding("outline", weight, *place, *told, one.people, "place" if one.people else ""))
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from careshed.words import Lang
+from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -34,30 +34,45 @@ Language = Annotated[
 ]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="limit in minutes; the service's if left out  时限")]
 Group = Annotated[str | None, typer.Option("--group", help="population group; the service's if left out  人群")]
+Year = Annotated[int | None, typer.Option("--year", help="people of this year of a scenario; today's if left out  年份")]
+ScenarioName = Annotated[
+    str | None, typer.Option("--scenario", help="name of the scenario, where several hold the year  情景名称")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar  不显示进度")]
 
 
-def run_and_tell(path: Path, lang: Lang | None, quiet: bool) -> None:
+def run_and_tell(path: Path, lang: Lang | None, quiet: bool, year: int | None = None, scenario: str | None = None) -> None:
     """Run a study and say what it found."""
     from careshed.run import run_study, summary_lines
 
-    result = run_study(path, lang=lang, progress=not quiet)
+    result = run_study(path, lang=lang, progress=not quiet, year=year, scenario=scenario)
     for line in summary_lines(result, lang or result.study.lang):
         typer.echo(line)
 
 
-def opened_study(path: Path) -> Study:
-    """Read and check a study."""
+def opened_study(path: Path, year: int | None = None, scenario: str | None = None) -> Study:
+    """Read and check a study; with a year, its people are those of that year.
+
+    Raises
+    ------
+    ValueError
+        If a scenario is named without a year.
+    """
     from careshed.study import open_study
 
-    return open_study(path)
+    if scenario is not None and year is None:
+        raise ValueError("--scenario needs --year  指定情景时须同时指定 --year")
+    opened = open_study(path)
+    if year is None:
+        return opened
+    later = opened.at(year, scenario)
+    typer.echo(later.name)
+    return later
 
 
 def network_of(study: Study, service: Service) -> Network:
     """Build the network of a service."""
-    from careshed.network import build_network
-
-    return build_network(study.streets, mode=study.mode(service.id), crs=study.crs, snap_m=study.snap_m)
+    return study.network(study.mode(service.id))
 
 
 def times_of(
@@ -71,6 +86,20 @@ def times_of(
         return read_travel_times(file, places, study.cells)
     limit = max(*service.minutes, service.within_minutes) if minutes is None else minutes
     return travel_times(network_of(study, service), places, study.cells, limit_min=limit)
+
+
+def effect_of(study: Study, service: Service, times: TravelTimes, minutes: float, group: str | None, lang: Lang) -> str:
+    """Tell what refining the study's people does to the coverage of a service, "" where they are not refined."""
+    from careshed.demand import effect_of_refinement, tell_effect
+
+    if study.demand is None or study.demand.refined is None or study.scenario is not None:
+        return ""
+    groups = [group or service.group]
+    effect = effect_of_refinement(
+        study.demand, network_of(study, service), times.facilities, times, minutes=minutes, groups=groups
+    )
+    limit = pick(lang, f"{minutes:g} 分钟", f"{minutes:g} minutes")
+    return "" if effect is None else tell_effect(effect, limit=limit, lang=lang)
 
 
 def plan_of(study: Study, service: Service, existing: TravelTimes, n: int | None) -> SitePlan:

@@ -13,11 +13,14 @@ from careshed.cli.shared import (
     Minutes,
     Out,
     Quiet,
+    ScenarioName,
     ServiceId,
     StudyFile,
     TimesFile,
+    Year,
     about,
     app,
+    effect_of,
     network_of,
     opened_study,
     plan_of,
@@ -57,9 +60,9 @@ def init(folder: Annotated[Path, typer.Argument(help="folder of the new study  �
 
 
 @app.command()
-def run(study: StudyFile, lang: Language = None, quiet: Quiet = False) -> None:
+def run(study: StudyFile, year: Year = None, scenario: ScenarioName = None, lang: Language = None, quiet: Quiet = False) -> None:
     """Run a study: reach, coverage, gaps, ranked sites, maps and lists for every service.  完整运行一项研究。"""
-    run_and_tell(study, lang, quiet)
+    run_and_tell(study, lang, quiet, year, scenario)
 
 
 @app.command("warm-up")
@@ -76,6 +79,8 @@ def open_study_(study: StudyFile, lang: Language = None) -> None:
     opened = opened_study(study)
     lang = lang or opened.lang
     typer.echo(f"{opened.name}  {opened.crs}")
+    if opened.ledger is not None:
+        typer.echo(opened.ledger.text(lang))
     for fault in opened.faults:
         typer.echo(f"  {fault.file}: {fault.text(lang)}" if fault.file else f"  {fault.text(lang)}")
 
@@ -105,11 +110,13 @@ def travel_times_(
     candidates: Annotated[
         bool, typer.Option("--candidates", help="from candidate sites instead of facilities  计算候选点")
     ] = False,
+    year: Year = None,
+    scenario: ScenarioName = None,
 ) -> None:
     """Compute travel times between facilities (or candidates) and cells; write them as Parquet.  计算出行时间。"""
     from careshed.reach import write_travel_times
 
-    opened = opened_study(study)
+    opened = opened_study(study, year, scenario)
     times = times_of(opened, opened.service(service), None, minutes, candidates=candidates)
     typer.echo(f"{times.pairs:,} pairs ≤ {times.limit / 60_000:g} min → {write_travel_times(out, times)}")
 
@@ -147,21 +154,20 @@ def coverage_(
     times: TimesFile = None,
     minutes: Minutes = None,
     group: Group = None,
+    year: Year = None,
+    scenario: ScenarioName = None,
     lang: Language = None,
 ) -> None:
     """Count who is covered, unit by unit; write XLSX or CSV.  统计覆盖率。"""
     from careshed.access import coverage
     from careshed.report import write_coverage
 
-    opened = opened_study(study)
+    opened = opened_study(study, year, scenario)
     rules = opened.service(service)
-    table = coverage(
-        times_of(opened, rules, times, minutes),
-        opened.cells,
-        opened.units,
-        minutes=rules.within_minutes if minutes is None else minutes,
-        group=group or rules.group,
-    )
+    matrix, limit = times_of(opened, rules, times, minutes), rules.within_minutes if minutes is None else minutes
+    table = coverage(matrix, opened.cells, opened.units, minutes=limit, group=group or rules.group)
+    told = effect_of(opened, rules, matrix, limit, group, lang or opened.lang)
+    typer.echo(told, nl=bool(told))
     typer.echo(f"{float(table['share'].iloc[0]):.1%} → {write_coverage(out, table, **about(opened, lang, rules))}")
 
 
@@ -173,13 +179,15 @@ def find_gaps_(
     times: TimesFile = None,
     minutes: Minutes = None,
     group: Group = None,
+    year: Year = None,
+    scenario: ScenarioName = None,
     lang: Language = None,
 ) -> None:
     """Find where people live without the service in reach; write GeoJSON, CSV or XLSX.  查找服务缺口。"""
     from careshed.access import find_gaps
     from careshed.report import write_gaps
 
-    opened = opened_study(study)
+    opened = opened_study(study, year, scenario)
     rules = opened.service(service)
     asked = group or rules.group
     found = find_gaps(
@@ -199,12 +207,14 @@ def rank_sites_(
     out: Out,
     times: TimesFile = None,
     n: Annotated[int | None, typer.Option("--n", help="sites to choose; the service's if left out  选址数量")] = None,
+    year: Year = None,
+    scenario: ScenarioName = None,
     lang: Language = None,
 ) -> None:
     """Choose and rank sites, with the proven bound; write XLSX, CSV or GeoJSON.  选址排序。"""
     from careshed.report import plan_words, write_sites
 
-    opened = opened_study(study)
+    opened = opened_study(study, year, scenario)
     rules = opened.service(service)
     plan = plan_of(opened, rules, times_of(opened, rules, times, None), n)
     told = about(opened, lang, rules)
@@ -215,19 +225,35 @@ def rank_sites_(
 
 
 @app.command("write-sites")
-def write_sites_(study: StudyFile, service: ServiceId, out: Out, times: TimesFile = None, lang: Language = None) -> None:
+def write_sites_(
+    study: StudyFile,
+    service: ServiceId,
+    out: Out,
+    times: TimesFile = None,
+    year: Year = None,
+    scenario: ScenarioName = None,
+    lang: Language = None,
+) -> None:
     """Write the site list of a service, as rank-sites does.  写出选址清单。"""
-    rank_sites_(study, service, out, times=times, n=None, lang=lang)
+    rank_sites_(study, service, out, times=times, n=None, year=year, scenario=scenario, lang=lang)
 
 
 @app.command("write-map")
-def write_map_(study: StudyFile, service: ServiceId, out: Out, times: TimesFile = None, lang: Language = None) -> None:
+def write_map_(
+    study: StudyFile,
+    service: ServiceId,
+    out: Out,
+    times: TimesFile = None,
+    year: Year = None,
+    scenario: ScenarioName = None,
+    lang: Language = None,
+) -> None:
     """Write the offline map of a service.  写出离线地图。"""
     from careshed.access import coverage_table, find_gaps
     from careshed.isochrones import merged_isochrones
     from careshed.maps import write_map
 
-    opened = opened_study(study)
+    opened = opened_study(study, year, scenario)
     rules = opened.service(service)
     matrix = times_of(opened, rules, times, None)
     groups = list(dict.fromkeys((rules.group, *rules.groups_shown)))

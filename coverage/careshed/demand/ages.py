@@ -172,6 +172,15 @@ def _split_noted(
     return faults
 
 
+def is_age_class(name: str) -> bool:
+    """Say whether a column is an age class by its name.
+
+    >>> is_age_class("f_60"), is_age_class("60-64岁"), is_age_class("p60")
+    (True, True, False)
+    """
+    return _WORLDPOP.search(name) is not None or class_span(name) is not None
+
+
 def ages_of_columns(cells: GeoDataFrame, *, groups: Sequence[str]) -> People:
     """Add up the columns of cells that are age classes by name: of WorldPop (``f_60``) or in words (``60-64岁``).
 

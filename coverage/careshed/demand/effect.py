@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,9 @@ from careshed.words import Lang, group_name, pick
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from careshed.demand.chain import Demand
     from careshed.demand.refining import Refined
+    from careshed.network import Network
     from careshed.reach import TravelTimes
 
 
@@ -62,6 +65,38 @@ def refinement_effect(
         table.insert(3, "share_before", table["covered_before"] / table["people"])
         table.insert(4, "share_after", table["covered_after"] / table["people"])
     return table
+
+
+def effect_of_refinement(
+    demand: Demand,
+    network: Network,
+    facilities: GeoDataFrame,
+    after: TravelTimes,
+    *,
+    minutes: float,
+    groups: Sequence[str] | None = None,
+) -> pd.DataFrame | None:
+    """Say what refining a study's people does to the coverage of one service, None where they are not refined.
+
+    Parameters
+    ----------
+    network
+        Of the service's mode.
+    after
+        Travel times of the service to the refined cells.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        As `refinement_effect`; also None where `after` is of other cells, such as those of a later year.
+    """
+    from careshed.reach import travel_times
+
+    if demand.refined is None or not after.cell_ids.equals(demand.cells.index):
+        return None
+    before = travel_times(network, facilities, demand.coarse, limit_min=minutes)
+    fine = replace(demand.refined, cells=demand.cells)
+    return refinement_effect(demand.coarse, fine, before, after, minutes=minutes, groups=groups)
 
 
 def tell_effect(effect: pd.DataFrame, *, limit: str, lang: Lang = "zh") -> str:

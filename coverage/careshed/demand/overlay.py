@@ -190,3 +190,22 @@ def cell_areas(cells: GeoDataFrame, *, grid: Grid | None = None, size_m: float |
     convert = pyproj.Transformer.from_crs(grid.crs, cells.crs, always_xy=True)
     x, y = convert.transform(a * column + b * row + c, d * column + e * row + f)
     return gpd.GeoSeries(shapely.polygons(np.stack([x, y], axis=-1)), index=cells.index, crs=cells.crs)
+
+
+def pixels_of(points: GeoSeries, grid: Grid) -> tuple[Int, Int]:
+    """Find the row and column of the grid in which each point lies; beyond the raster they count on.
+
+    >>> import geopandas as gpd
+    >>> grid = Grid("EPSG:32651", (100.0, 0.0, 0.0, 0.0, -100.0, 1000.0), (10, 10))
+    >>> row, column = pixels_of(gpd.GeoSeries.from_xy([250.0], [990.0], crs="EPSG:32651"), grid)
+    >>> row.tolist(), column.tolist()
+    ([0], [2])
+    """
+    import pyproj
+
+    a, b, c, d, e, f = grid.transform
+    convert = pyproj.Transformer.from_crs(points.crs, grid.crs, always_xy=True)
+    x, y = convert.transform(points.x.to_numpy(), points.y.to_numpy())
+    whole = a * e - b * d
+    column, row = (e * (x - c) - b * (y - f)) / whole, (a * (y - f) - d * (x - c)) / whole
+    return np.floor(row).astype(np.int64), np.floor(column).astype(np.int64)

@@ -35,6 +35,7 @@ def make_demo(folder: str | Path, *, seed: int = 2025) -> Path:
     """
     from careshed.demo import registers
     from careshed.demo.people import count_people, write_rasters
+    from careshed.demo.plans_text import PLANS
     from careshed.demo.study_text import README, STUDY
     from careshed.demo.units import make_units, write_units
     from careshed.demo.ways import write_pbf
@@ -58,4 +59,5 @@ def make_demo(folder: str | Path, *, seed: int = 2025) -> Path:
     (folder / "README.txt").write_bytes(README.encode())
     study = folder / "study.toml"
     study.write_bytes(STUDY.encode())
+    (folder / "plans.toml").write_bytes(f"{STUDY}\n{PLANS}".encode())
     return study

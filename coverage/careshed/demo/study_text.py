@@ -18,6 +18,7 @@ About 250,000 people; 18.2 % are 60+, 12.5 % 65+, 2.5 % 80+, 3.8 % under 3.
 
 文件 Files
   study.toml          研究设置 the study
+  plans.toml          同一研究加选址方案 the same study with plans of sites
   streets.osm.pbf     道路、围墙与门、河流、铁路（OSM 格式）streets, walls and gates, river, railway
   population/*.tif    100 米人口格网 people on a 100 m grid (EPSG:32651)
   units.gpkg          区、街道、乡镇、社区、村 units (EPSG:32651)

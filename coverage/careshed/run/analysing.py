@@ -7,21 +7,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from careshed.access import coverage_table, find_gaps, presence, unattached_facilities, unattached_people
+from careshed.demand import effect_of_refinement
 from careshed.isochrones import certify, merged_isochrones, reached_streets
 from careshed.network import Network, build_network
 from careshed.reach import travel_times
+from careshed.run.plans import planned
 from careshed.run.progress import Bar, show_progress
 from careshed.run.results import Folders, RunResult, ServiceResult
 from careshed.run.writing import write_all
 from careshed.siting import check_plan, rank_sites
+from careshed.siting.studying import check_plans
 from careshed.study import Study, open_study
 from careshed.supply.hierarchy import Hierarchy, link_study
 from careshed.supply.service import find_places
 from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from careshed.modes import Mode
     from careshed.policy.judging import Scorecard
+    from careshed.reach import TravelTimes
     from careshed.study import Service
 
 STEPS: Final = 8
@@ -29,7 +35,14 @@ STEPS: Final = 8
 
 
 def run_study(
-    path: str | Path, *, lang: Lang | None = None, folders: Folders | None = None, progress: bool = True, only: Sequence[str] = ()
+    path: str | Path,
+    *,
+    lang: Lang | None = None,
+    folders: Folders | None = None,
+    progress: bool = True,
+    only: Sequence[str] = (),
+    year: int | None = None,
+    scenario: str | None = None,
 ) -> RunResult:
     """Run the whole chain for every service of a study: reach, coverage, gaps, ranked sites, maps and lists.
 
@@ -45,16 +58,24 @@ def run_study(
         Whether to show a progress bar, in terminals and in Jupyter.
     only
         Ids of the services to run, all if empty.
+    year, scenario
+        Year whose people count, and the scenario where several hold it; today's if left out. What is written then lies in a
+        folder of that year, and every output names the scenario.
 
     Raises
     ------
+    careshed.study.UnknownYear
+        If no scenario of the study holds the year, or several do.
     InputError
         With every fault of every input file; nothing is written then, and earlier outputs stay as they are.
     """
     with show_progress(progress) as bar:
         bar.say(pick(lang or "zh", "读取与检查", "reading and checking"))
         study = open_study(path)
+        study = study if year is None else study.at(year, scenario)
+        folders = folders or Folders.of(Path(path)).at(study.scenario)
         lang = lang or study.lang
+        check_plans(study, study.config.plan)
         services = [study.service(service) for service in only] or list(study.services)
         bar.plan(2 + STEPS * len(services))
         networks = _networks(study, services, bar, lang)
@@ -68,9 +89,11 @@ def run_study(
         faults = (*faults, *(hierarchy.findings if hierarchy is not None else ()))
         card = _judged(study, networks, bar, lang)
         faults = (*faults, *(card.faults if card is not None else ()))
-        files = write_all(study, results, hierarchy, card, faults, folders or Folders.of(Path(path)), lang, bar)
+        plans = planned(study, networks, bar, lang)
+        faults = (*faults, *(fault for plan in plans for fault in plan.findings))
+        files = write_all(study, results, hierarchy, card, faults, folders, lang, bar, plans)
         bar.step("")
-    return RunResult(study, results, hierarchy, card, faults, tuple(files))
+    return RunResult(study, results, hierarchy, card, faults, tuple(files), plans)
 
 
 def warm_up() -> None:
@@ -101,7 +124,7 @@ def _networks(study: Study, services: Iterable[Service], bar: Bar, lang: Lang) -
     """Build one network for each mode the services use."""
     bar.step(pick(lang, "构建路网", "building the network"))
     modes = dict.fromkeys(study.mode(service.id) for service in services)
-    return {mode: build_network(study.streets, mode=mode, crs=study.crs, snap_m=study.snap_m) for mode in modes}
+    return {mode: study.network(mode) for mode in modes}
 
 
 def analyse(
@@ -174,8 +197,16 @@ def analyse(
         gaps=gaps,
         plan=plan,
         places=places,
+        effect=_effect(study, network, times, service.within_minutes, groups),
         faults=(*faults, *plan.findings, *(places.findings if places is not None else ())),
     )
+
+
+def _effect(study: Study, network: Network, times: TravelTimes, minutes: float, groups: Sequence[str]) -> pd.DataFrame | None:
+    """Say what refining today's people does to coverage, where the study refines them."""
+    if study.demand is None or study.scenario is not None:
+        return None
+    return effect_of_refinement(study.demand, network, times.facilities, times, minutes=minutes, groups=groups)
 
 
 def _hierarchy(study: Study, networks: Mapping[Mode, Network]) -> Hierarchy | None:
@@ -184,7 +215,7 @@ def _hierarchy(study: Study, networks: Mapping[Mode, Network]) -> Hierarchy | No
     if section is None:
         return None
     mode = study.travel_mode(section.mode)
-    network = networks.get(mode) or build_network(study.streets, mode=mode, crs=study.crs, snap_m=study.snap_m)
+    network = networks.get(mode) or study.network(mode)
     return link_study(study, network)
 
 

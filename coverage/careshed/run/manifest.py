@@ -6,13 +6,17 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from careshed.run.plans import plan_summary
+
 if TYPE_CHECKING:
     from careshed.run.results import ServiceResult
     from careshed.schema import Fault
+    from careshed.siting.studying import StudyPlan
     from careshed.study import Study
 
 PACKAGES: Final = (
@@ -31,7 +35,12 @@ PACKAGES: Final = (
 
 
 def write_manifest(
-    study: Study, results: Sequence[ServiceResult], faults: Sequence[Fault], files: Sequence[Path], path: Path
+    study: Study,
+    results: Sequence[ServiceResult],
+    faults: Sequence[Fault],
+    files: Sequence[Path],
+    path: Path,
+    plans: Sequence[StudyPlan] = (),
 ) -> Path:
     """Write what went in (files by hash, parameters, versions) and what came out; no clock, so that a repeat is equal."""
     counts = {severity: sum(fault.severity == severity for fault in faults) for severity in ("dropped", "repaired", "noted")}
@@ -42,10 +51,13 @@ def write_manifest(
             "data_date": study.data_date,
             "crs": study.crs,
             "snap_m": study.snap_m,
+            "scenario": None if study.scenario is None else asdict(study.scenario),
         },
+        "people": _people(study),
         "inputs": {file: _sha256(study.folder / file) for file in sorted(input_files(study))},
         "versions": {package: version(package) for package in PACKAGES},
         "services": {result.service.id: _summary(study, result) for result in results},
+        **({"plans": {one.section.id: plan_summary(one) for one in plans}} if plans else {}),
         "faults": counts,
         "outputs": {file.name: _sha256(file) for file in files},
     }
@@ -60,7 +72,7 @@ def _summary(study: Study, result: ServiceResult) -> dict[str, Any]:
     service, plan, mode = result.service, result.plan, study.mode(result.service.id)
     return {
         "parameters": service.model_dump(),
-        "mode": {key: value for key, value in vars(mode).items() if key not in ("zh", "en")},
+        "mode": {key: value for key, value in asdict(mode).items() if key not in ("zh", "en")},
         "direction": result.times.direction,
         "facilities": len(result.times.facilities),
         "candidates": len(result.options.facilities),
@@ -89,7 +101,28 @@ def _summary(study: Study, result: ServiceResult) -> dict[str, Any]:
             "reproducible": plan.reproducible,
         },
         "places": _places_summary(result),
+        "refinement": _refinement(result),
     }
+
+
+def _people(study: Study) -> list[dict[str, Any]]:
+    """The account of people: every step with the people of each group before and after it."""
+    steps = study.ledger.steps if study.ledger is not None else ()
+    return [
+        {
+            "step": step.en,
+            **{group: [round(step.before.get(group, 0.0), 6), round(people, 6)] for group, people in step.after.items()},
+        }
+        for step in steps
+    ]
+
+
+def _refinement(result: ServiceResult) -> dict[str, Any] | None:
+    """Coverage before and after people were refined, by group."""
+    if result.effect is None:
+        return None
+    counts = ["people", "covered_before", "covered_after", "newly_covered", "no_longer"]
+    return {str(group): {name: _round(row[name]) for name in counts} for group, row in result.effect.iterrows()}
 
 
 def _places_summary(result: ServiceResult) -> dict[str, Any] | None:
@@ -109,9 +142,11 @@ def _round(people: object) -> float:
 def input_files(study: Study) -> set[str]:
     """List the files a study reads, as it names them, itself included."""
     config = study.config
-    named = [config.streets.file, *config.population.rasters.values(), config.units.file]
-    named += [section.file for section in (*config.facilities, *config.candidates)]
-    named += [section.file for section in (config.population.table, config.compounds) if section is not None]
+    named = [config.streets.file, *config.population.files, *(one.file for one in config.units.files)]
+    named += config.demand.files if config.demand is not None else ()
+    named += [section.file for section in config.facilities]
+    named += [file for section in config.candidates for file in section.files]
+    named += [section.file for section in (config.compounds,) if section is not None]
     return {study.path.name, *named}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame
 
+    from careshed.demand import Scenario
     from careshed.isochrones import Certificate
     from careshed.policy.judging import Scorecard
     from careshed.reach import TravelTimes
     from careshed.schema import Fault
     from careshed.siting import SitePlan
+    from careshed.siting.studying import StudyPlan
     from careshed.study import Service, Study
     from careshed.supply.hierarchy import Hierarchy
     from careshed.supply.service import PlacesFound
@@ -44,6 +47,18 @@ class Folders:
             return cls(root / "processed" / home.name, root.parent / "maps" / home.name)
         return cls(home / "processed", home / "maps")
 
+    def at(self, scenario: Scenario | None) -> Folders:
+        """Give the folders of a later year, so that today's outputs stay as they are.
+
+        >>> from careshed.demand import Scenario
+        >>> Folders(Path("out"), Path("maps")).at(Scenario("中 方案", "medium", "", 2030, 2025)).maps.as_posix()
+        'maps/2030_medium'
+        """
+        if scenario is None:
+            return self
+        name = f"{scenario.year}_" + re.sub(r"[^\w-]+", "_", scenario.en)
+        return Folders(self.processed / name, self.maps / name)
+
 
 @dataclass(frozen=True)
 class ServiceResult:
@@ -67,6 +82,8 @@ class ServiceResult:
     plan: SitePlan
     places: PlacesFound | None
     """Who finds a place; None where the places of no facility are known."""
+    effect: pd.DataFrame | None
+    """What refining people does to coverage, as `careshed.demand.refinement_effect`; None where they are not refined."""
     faults: tuple[Fault, ...]
 
 
@@ -83,3 +100,5 @@ class RunResult:
     faults: tuple[Fault, ...]
     files: tuple[Path, ...]
     """Everything written, maps first."""
+    plans: tuple[StudyPlan, ...] = ()
+    """The plans that the study asks for, solved."""

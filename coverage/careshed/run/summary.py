@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from careshed.demand import tell_effect
 from careshed.report.scorecard_words import headline
 from careshed.supply.hierarchy import summary_line
 from careshed.words import Lang, group_name, pick
@@ -21,6 +22,8 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
     """Say in a few lines what a run found and where its maps and lists are."""
     study = result.study
     yield f"{study.name}{pick(lang, '（虚构数据）', ' (made-up data)') if study.made_up and '虚构' not in study.name else ''}"
+    if study.config.demand is not None and study.ledger is not None:
+        yield from (f"  {line}" for line in study.ledger.text(lang).splitlines())
     for one in result.services:
         service, plan = one.service, one.plan
         share = plan.people_covered_before / plan.people_total if plan.people_total else 0.0
@@ -32,6 +35,9 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
             f"  {name}：{total} 名{group}中 {share:.1%} 在 {limit} 分钟内可达；新增 {new} 处后 {after:.1%}",
             f"  {name}: {share:.1%} of {total} {group} are within {limit} minutes; {after:.1%} with {new} new sites",
         )
+        if one.effect is not None:
+            limit = pick(lang, f"{service.within_minutes:g} 分钟", f"{service.within_minutes:g} minutes")
+            yield from (f"    {line}" for line in tell_effect(one.effect, limit=limit, lang=lang).splitlines())
         if one.places is not None:
             yield f"    {_places_line(one.places, lang)}"
     if result.hierarchy is not None:

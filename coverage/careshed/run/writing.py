@@ -12,6 +12,7 @@ from careshed.reach import write_travel_times
 from careshed.report import write_coverage, write_faults, write_gaps, write_hierarchy, write_layer, write_places, write_sites
 from careshed.report.scorecard import write_scorecard
 from careshed.run.manifest import write_manifest
+from careshed.run.plans import write_plan
 from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from careshed.run.progress import Bar
     from careshed.run.results import Folders, ServiceResult
     from careshed.schema import Fault
+    from careshed.siting.studying import StudyPlan
     from careshed.study import Study
     from careshed.supply.hierarchy import Hierarchy
 
@@ -32,6 +34,7 @@ def write_all(
     folders: Folders,
     lang: Lang,
     bar: Bar,
+    plans: Sequence[StudyPlan] = (),
 ) -> list[Path]:
     """Write every output; each file appears whole or not at all."""
     maps, lists, tables = [], [], []
@@ -70,8 +73,8 @@ def write_all(
         lists.append(write_scorecard(folders.maps / "scorecard.xlsx", card, lang=lang))
         tables.append(save_run_card(folders.processed / "scorecards", card, replace=True))
     tables.append(write_faults(folders.processed / "faults.csv", faults, lang=lang))
-    files = [*maps, *lists, *tables]
-    return [*files, write_manifest(study, results, faults, files, folders.processed / "run.json")]
+    files = [*maps, *(file for plan in plans for file in write_plan(folders.maps, plan, lang)), *lists, *tables]
+    return [*files, write_manifest(study, results, faults, files, folders.processed / "run.json", plans)]
 
 
 def _places_map(study: Study, result: ServiceResult, hierarchy: Hierarchy | None, folders: Folders, lang: Lang) -> Path:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from careshed.intake.columns import nearest
 from careshed.intake.tables import damaged, decoded, must_exist, stop
 from careshed.schema import Fault, InputError, file_label
+from careshed.settings.candidates import CandidateSection
 from careshed.settings.demand import DemandSection
 from careshed.settings.sections import (
     FacilitySection,
@@ -25,8 +26,10 @@ from careshed.settings.sections import (
     Service,
     StreetSection,
     StudySection,
+    UnitSection,
     listed,
 )
+from careshed.settings.siting import PlanSection
 
 
 class Config(Section):
@@ -36,15 +39,16 @@ class Config(Section):
     streets: StreetSection
     population: PopulationSection
     demand: DemandSection | None = None
-    units: FileSection
+    units: UnitSection
     facilities: Annotated[tuple[FacilitySection, ...], BeforeValidator(listed)] = ()
-    candidates: Annotated[tuple[FileSection, ...], BeforeValidator(listed)] = ()
+    candidates: Annotated[tuple[CandidateSection, ...], BeforeValidator(listed)] = ()
     compounds: FileSection | None = None
     service: Annotated[tuple[Service, ...], BeforeValidator(listed), Field(min_length=1)]
     hierarchy: HierarchySection | None = None
     modes: dict[str, ModeSection] = Field(default_factory=dict)
     map: MapSection = MapSection()
     policy: PolicySection | None = None
+    plan: Annotated[tuple[PlanSection, ...], BeforeValidator(listed)] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -65,9 +69,27 @@ def load_config(path: Path) -> Config:
         cure = ("文字需加引号，路径用 / 分隔。", "Put text in quotes, and write paths with /.")
         raise stop(path, "bad_toml", told, cure) from error
     try:
-        return Config.model_validate(raw)
+        return Config.model_validate(_with_street_file(raw))
     except ValidationError as error:
         raise InputError([_fault(path, dict(case)) for case in error.errors()]) from error
+
+
+def _with_street_file(raw: dict[str, Any]) -> dict[str, Any]:
+    """Name the street file in sections that take features from it without saying so.
+
+    >>> _with_street_file({"streets": {"file": "a.osm"}, "candidates": [{"from": "osm"}]})["candidates"]
+    [{'file': 'a.osm', 'from': 'osm'}]
+    """
+    streets = raw.get("streets")
+    if not isinstance(streets, dict) or "file" not in streets:
+        return raw
+
+    def named(key: str, section: object) -> object:
+        takes = isinstance(section, dict) and ("tags" in section if key == "facilities" else section.get("from") == "osm")
+        return {"file": streets["file"], **section} if isinstance(section, dict) and takes else section
+
+    lists = {key: raw[key] for key in ("facilities", "candidates") if isinstance(raw.get(key), list)}
+    return raw | {key: [named(key, section) for section in sections] for key, sections in lists.items()}
 
 
 def key_path(loc: tuple[int | str, ...]) -> str:
@@ -134,7 +156,7 @@ def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
     for part in loc[:-1]:
         if isinstance(part, str) and part in model.model_fields:
             model = _model_within(model.model_fields[part].annotation) or model
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_within(annotation: object) -> type[BaseModel] | None:

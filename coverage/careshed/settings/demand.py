@@ -99,6 +99,18 @@ class DemandSection(Section):
     housing: HousingSection | None = None
     priority: PrioritySection | None = None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the steps read, as the study names them."""
+        sections = (
+            self.ages.table if self.ages else None,
+            self.refine.buildings if self.refine else None,
+            self.housing,
+            self.priority,
+            *(table for scenario in self.scenario for table in scenario.totals.values()),
+        )
+        return tuple(section.file for section in sections if section is not None)
+
 
 NO_DEMAND: Final = DemandSection()
 """A study that takes its population as it is."""

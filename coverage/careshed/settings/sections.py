@@ -28,7 +28,16 @@ def listed(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def one_or_more(value: object) -> object:
+    """Take a single text for a list of one."""
+    return (value,) if isinstance(value, str) else listed(value)
+
+
 Texts = Annotated[tuple[str, ...], BeforeValidator(listed)]
+TagsWanted = dict[str, Annotated[Texts, BeforeValidator(one_or_more), Field(min_length=1)]]
+"""OSM key -> value or values wanted, "*" for any."""
+Level = Literal["county", "street", "township", "community", "village", "compound"]
+"""Unit level, the keys of `careshed.schema.TIERS`."""
 Minutes = Annotated[float, Field(gt=0)]
 
 
@@ -68,11 +77,54 @@ class FileSection(Section):
     """Our column name -> header in the file."""
 
 
-class FacilitySection(FileSection):
-    """[[facilities]]: one register."""
+class PlacedSection(FileSection):
+    """A file whose coordinates may stand the wrong way round."""
+
+    swapped: bool = False
+    """Whether the file has latitude (or northing) first, so that the two are exchanged on request."""
+
+
+class UnitFileSection(PlacedSection):
+    """[[units.also]]: a further list or layer of units, read its own way."""
+
+    level: Level | None = None
+    """Level of the rows whose level the file does not state."""
+
+
+class UnitSection(Section):
+    """[units]: one file, or several that hold the units together, such as outlines and a list of codes."""
+
+    file: Annotated[Texts, BeforeValidator(one_or_more), Field(min_length=1)]
+    sheet: str | None = None
+    layer: str | None = None
+    crs: str | None = None
+    datum: Datum | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    swapped: bool = False
+    level: Level | None = None
+    also: Annotated[tuple[UnitFileSection, ...], BeforeValidator(listed)] = ()
+    """Further files, each with keys of its own; those above hold for every file of `file`."""
+    repair: bool = False
+    """Whether overlaps and gaps between outlines are mended, each piece of land told."""
+
+    @property
+    def files(self) -> tuple[UnitFileSection, ...]:
+        """One section a file, in the order in which they are read.
+
+        >>> [one.file for one in UnitSection(file=["outlines.gpkg", "codes.csv"], also=[UnitFileSection(file="a.csv")]).files]
+        ['outlines.gpkg', 'codes.csv', 'a.csv']
+        """
+        own = {key: value for key, value in self if key in UnitFileSection.model_fields and key != "file"}
+        return (*(UnitFileSection(file=file, **own) for file in self.file), *self.also)
+
+
+class FacilitySection(PlacedSection):
+    """[[facilities]]: one register, or the features of an OSM file that have certain tags."""
 
     type: str | None = None
-    """Facility type of all rows, where the table has no type column."""
+    """Facility type of all rows, where the table has no type column; with `tags`, of all features."""
+    tags: TagsWanted | None = None
+    """Key -> values of the OSM features that are facilities; `file` may then be left out for the street file."""
 
 
 class StreetSection(Section):
@@ -81,12 +133,60 @@ class StreetSection(Section):
     file: str
 
 
+Per = Literal["person", "km2", "ha"]
+"""What a number of the population's file counts: people, people per square kilometre, or per hectare."""
+
+
+class AreasSection(FileSection):
+    """[population.polygons]: areas with people, such as townships of a census."""
+
+    size_m: Annotated[float, Field(gt=0)] | None = None
+    """Squares of so many metres that people are spread over by the exact share of ground; left out, each area stays one cell."""
+
+
+class HomesSection(FileSection):
+    """[population.buildings]: footprints with storeys, whose floor says how many people live there."""
+
+    m2_per_person: Annotated[float, Field(gt=0)]
+    """Floor area of homes a person, square metres: an assumption that the study must state."""
+    storeys_unknown: Annotated[float, Field(gt=0)] | None = None
+    """Storeys of a building of which neither storeys nor height are known; left out, the median of those known."""
+
+
 class PopulationSection(Section):
-    """[population]: either rasters or a table."""
+    """[population]: where people live, from one kind of source."""
 
     rasters: dict[str, str] = Field(default_factory=dict)
     """Group -> GeoTIFF."""
     table: FileSection | None = None
+    polygons: AreasSection | None = None
+    h3: FileSection | None = None
+    """Table of people by H3 cell; needs the package h3."""
+    buildings: HomesSection | None = None
+    per: Per = "person"
+    """What numbers of rasters and polygons count."""
+    merge: Annotated[int, Field(ge=1)] = 1
+    """Pixels a side put into one cell, their people added up."""
+    grid_of: str | None = None
+    """Group whose grid the other rasters are brought to where theirs differ; left out, rasters on other grids are refused."""
+    clip: bool = False
+    """Whether only people within the units count; who is left out is told."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Kinds of source that the section names; there must be one."""
+        named = {name: getattr(self, name) for name in POPULATION_SOURCES}
+        return tuple(name for name, section in named.items() if section)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files with people, as the study names them."""
+        sections = (self.table, self.polygons, self.h3, self.buildings)
+        return (*self.rasters.values(), *(section.file for section in sections if section is not None))
+
+
+POPULATION_SOURCES: Final = ("rasters", "table", "polygons", "h3", "buildings")
+"""Keys of [population] that name a source."""
 
 
 class Service(Section):
@@ -170,6 +270,14 @@ class ModeSection(Section):
     leg_speed_kmh: Annotated[float, Field(gt=0, le=30)] | None = None
     uses_steps: bool | None = None
     steps_factor: Annotated[float, Field(ge=1)] | None = None
+    speeds_kmh: dict[str, Annotated[float, Field(gt=0, le=130)]] | None = None
+    """Speed by class of street, for cars and cycles; classes not named keep the shipped speed."""
+    maxspeed_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    crossing_s: Annotated[float, Field(ge=0, le=600)] | None = None
+    signal_s: Annotated[float, Field(ge=0, le=600)] | None = None
+    max_slope: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Rise over run."""
+    needs_low_kerbs: bool | None = None
 
 
 class MapSection(Section):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from careshed.siting.bound import Bound, lagrangian_bound, linear_model, relax, serving_sites, settled
+from careshed.siting.bound import Bound, Relaxation, lagrangian_bound, linear_model, relax, serving_sites, settled
 from careshed.siting.problem import PARTS_PER_PERSON, Flags, Problem
+from careshed.siting.regions import regional_bound
 from careshed.siting.relinking import QUICK, Effort, search_widely
 from careshed.siting.search import Search, greedy, guided, improve, kick, start
 
@@ -65,9 +66,10 @@ def solve(problem: Problem, *, seed: int, work_limit: int = NODES, effort: Effor
 
     Greedy and swaps give an answer. Prices from the linear relaxation give a Lagrangian bound, which is evaluated in integers and
     holds whatever the solver did. Where the two meet, the answer is optimal by our own proof. Else local search tries to lift
-    the answer (in large problems annealing and small exact problems, see `relinking`), candidates that cannot matter are settled
-    by the bound, and HiGHS searches the rest without a gap; its bound rests on HiGHS (floating point, tolerance 1e-9 of the
-    people).
+    the answer. In large problems annealing and small exact problems do (see `relinking`), and where nothing but the number of
+    sites is limited, the bound is sharpened by exact searches region by region (see `regions`). Then candidates that cannot
+    matter are settled by the bound, and HiGHS searches the rest without a gap; what HiGHS proves rests on it (floating point,
+    tolerance 1e-9 of the people).
 
     Parameters
     ----------
@@ -98,6 +100,8 @@ def solve(problem: Problem, *, seed: int, work_limit: int = NODES, effort: Effor
     solution = replace(_told(problem, search, bound, "local search"), reproducible=whole)
     if solution.status == "optimal" or work_limit <= 0:
         return solution
+    if large and not problem.units and problem.budget is None:
+        solution = _sharpened(problem, solution, relaxation, seed, threads)
     return _searched(problem, solution, bound, seed, work_limit)
 
 
@@ -110,6 +114,18 @@ def _told(problem: Problem, search: Search, bound: Bound, method: str) -> Soluti
 def _meets(problem: Problem, value: int, bound: int) -> bool:
     """Whether no better answer is left: the next possible one lies above the bound, or both are the same to a reader."""
     return bound - value < max(problem.grain, SAME_PEOPLE)
+
+
+def _sharpened(problem: Problem, solution: Solution, relaxation: Relaxation, seed: int, threads: int) -> Solution:
+    """Lower the bound by exact searches region by region; what they prove rests on HiGHS, as in `_searched`."""
+    most, whole = regional_bound(
+        problem, relaxation.prices, relaxation.leaning, solution.sites, seed=seed % (1 << 31), threads=threads
+    )
+    most = max(most // problem.grain * problem.grain, solution.value)
+    if most >= solution.bound:
+        return replace(solution, reproducible=whole and solution.reproducible)
+    status: Status = "optimal" if _meets(problem, solution.value, most) else "feasible"
+    return replace(solution, bound=most, bound_by="highs", status=status, reproducible=whole and solution.reproducible)
 
 
 def _searched(problem: Problem, solution: Solution, bound: Bound, seed: int, nodes: int) -> Solution:

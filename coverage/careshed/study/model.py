@@ -6,18 +6,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
 
 from careshed.intake.columns import nearest
-from careshed.modes import MODES, Mode
+from careshed.modes import MODES, Figure, Mode
 from careshed.schema import Fault, Population
 from careshed.settings.config import Config
 from careshed.settings.sections import PolicySection, Service
+from careshed.study.years import later_people
 from careshed.words import Lang
 
 if TYPE_CHECKING:
+    from careshed.demand import Demand, Ledger, Scenario
     from careshed.intake.streets import Streets
+    from careshed.network import Network
 
 
 class UnknownService(KeyError):
@@ -54,6 +58,12 @@ class Study:
     services: tuple[Service, ...]
     faults: tuple[Fault, ...]
     """Everything dropped, repaired or noted while reading."""
+    demand: Demand | None = None
+    """People of today and of the years of every scenario, and how they came about."""
+    refined_on: tuple[Mode, Network] | None = None
+    """Network that people were refined to, with its mode, so that it is not built twice."""
+    scenario: Scenario | None = None
+    """The year and scenario that the people are of, None for today's."""
 
     @property
     def folder(self) -> Path:
@@ -62,8 +72,9 @@ class Study:
 
     @property
     def name(self) -> str:
-        """Name of the study as its file gives it."""
-        return self.config.study.name
+        """Name of the study as its file gives it, with the scenario and year where people are of a later one."""
+        name = self.config.study.name
+        return name if self.scenario is None else f"{name} · {self.scenario.text(self.lang)}"
 
     @property
     def lang(self) -> Lang:
@@ -105,6 +116,48 @@ class Study:
         """Population groups that the cells hold."""
         return groups_of(self.population.cells)
 
+    def at(self, year: int, scenario: str | None = None) -> Study:
+        """Give the study with the people of a later year; everything else stays as it is today.
+
+        Parameters
+        ----------
+        year
+            A year of a ``[[demand.scenario]]``, or its base year.
+        scenario
+            Name of the scenario, Chinese or English, where several hold the year.
+
+        Raises
+        ------
+        UnknownYear
+            If no scenario holds the year, or several do; the message lists them.
+        ValueError
+            If this study is of a later year already.
+        """
+        if self.scenario is not None:
+            raise ValueError(f"this study is of {self.scenario.year} already; take at() of the study as opened  请用原研究")
+        later = later_people(self.demand, year, scenario)
+        return replace(
+            self,
+            population=Population(later.cells, self.population.grid),
+            scenario=later.scenario,
+            faults=(*self.faults, *later.faults),
+        )
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """Account of people from their files to the cells of this study, None where nobody kept one."""
+        if self.demand is None or self.scenario is None:
+            return self.demand.ledger if self.demand is not None else None
+        return self.demand.ledger + later_people(self.demand, self.scenario.year, self.scenario.zh).ledger
+
+    def network(self, mode: Mode) -> Network:
+        """Build the streets that people of one mode travel; taken as they are where people were refined to them."""
+        from careshed.network import build_network
+
+        if self.refined_on is not None and self.refined_on[0] == mode:
+            return self.refined_on[1]
+        return build_network(self.streets, mode=mode, crs=self.crs, snap_m=self.snap_m)
+
     def service(self, service_id: str) -> Service:
         """Find a service by its id.
 
@@ -127,7 +180,8 @@ class Study:
     def candidates(self, service_id: str) -> GeoDataFrame:
         """Give the sites that a service may use: those that name it, and those that name none."""
         known = self.service(service_id).id
-        return self.candidate_table[[not text or known in text.split(";") for text in self.candidate_table["services"]]]
+        named = [not text or known in text.split(";") for text in self.candidate_table["services"]]
+        return self.candidate_table[np.array(named, dtype=bool)]
 
     def mode(self, service_id: str) -> Mode:
         """Give the travel mode of a service, with the figures that the study sets itself."""
@@ -135,21 +189,30 @@ class Study:
 
     def travel_mode(self, name: str) -> Mode:
         """Give a travel mode by its name, with the figures that the study sets itself."""
-        own = self.config.modes.get(name)
-        base = MODES[name]
-        if own is None:
-            return base
-        given: dict[str, Any] = {key: value for key, value in own.model_dump().items() if value is not None}
-        if "speed_kmh" in given:
-            given.setdefault("leg_speed_kmh", given["speed_kmh"])
-        return replace(base, **(given | _sources(base, sorted(given))))
+        return mode_of(self.config, name)
 
 
-def _sources(base: Mode, given: list[str]) -> dict[str, str]:
+def mode_of(config: Config, name: str) -> Mode:
+    """Give a travel mode by its name, with the figures that the study file sets itself."""
+    own = config.modes.get(name)
+    base = MODES[name]
+    if own is None:
+        return base
+    given: dict[str, Any] = {key: value for key, value in own.model_dump().items() if value is not None}
+    if "speeds_kmh" in given:
+        given["speeds_kmh"] = tuple((dict(base.speeds_kmh) | given["speeds_kmh"]).items())
+    if "speed_kmh" in given and base.kind == "foot":
+        given.setdefault("leg_speed_kmh", given["speed_kmh"])
+    return replace(base, **(given | _sources(base, sorted(given))))
+
+
+def _sources(base: Mode, given: list[str]) -> dict[str, Any]:
     """Say which figures of a mode the study sets itself."""
     figures = ", ".join(given)
     zh = base.source_zh or base.source
+    kept = tuple(figure for figure in base.figures if figure.name not in given)
     return {
+        "figures": (*kept, *(Figure(name, "set in the study", "研究文件自定") for name in given)),
         "source": f"set in the study ({figures}); otherwise {base.source}",
         "source_zh": f"研究文件自定（{figures}）；其余：{zh}",
     }

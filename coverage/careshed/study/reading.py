@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict, TypeVar
@@ -12,29 +13,30 @@ import pandas as pd
 from geopandas import GeoDataFrame
 
 from careshed.datum import Datum
-from careshed.intake.candidates import read_candidates
 from careshed.intake.columns import nearest
 from careshed.intake.facilities import read_facilities
 from careshed.intake.finish import hand_over
 from careshed.intake.places import Bounds, bounds_lonlat, joined
-from careshed.intake.population import read_population_rasters, read_population_table
 from careshed.intake.tables import read_table
-from careshed.intake.units import read_units
-from careshed.intake.units.placing import candidate_units, declared_unknown, finest_unit, outside_units
+from careshed.intake.units.placing import candidate_units, declared_unknown
 from careshed.intake.values import ids, names, texts
-from careshed.schema import Checked, Fault, InputError, Population, file_label
+from careshed.schema import Checked, Fault, InputError, file_label
 from careshed.settings.config import Config, load_config
-from careshed.settings.sections import FacilitySection, FileSection
+from careshed.settings.sections import FacilitySection, FileSection, UnitSection
+from careshed.study.candidate_keys import candidate_faults
+from careshed.study.candidates import CANDIDATE_COLUMNS, SiteSource, gather_candidates, read_sources
+from careshed.study.collecting import attempt as _attempt
+from careshed.study.collecting import in_area, one_table
+from careshed.study.demand_rules import demand_faults, demand_group_faults
 from careshed.study.model import Study, groups_of
-from careshed.study.rules import config_faults, crs_faults, distortion_faults, group_faults, settled, type_findings, utm_zone
+from careshed.study.people import DEGREES, Peopled, Ready, clip_faults, prepare_people, read_inputs, read_people
+from careshed.study.rules import config_faults, crs_faults, distortion_faults, settled, type_findings, utm_zone
+from careshed.study.units import features_in_units, mended_units, study_units
 
 if TYPE_CHECKING:
     from careshed.intake.streets import Streets
 
 T = TypeVar("T")
-
-_DEGREES: Final = "EPSG:4326"
-"""What units and people are read into while the study's own CRS waits for them."""
 
 _NOWHERE: Final[Bounds] = (117.0, 39.0, 117.0, 39.0)
 """Stands in for a study area that could not be read, so that the other files can still be checked."""
@@ -43,7 +45,6 @@ _FACILITY_COLUMNS: Final = (
     "name", "type", "status", "operator", "places", "area_m2", "opened", "closed", "functions", "nursing_places", "land_m2",
     "unit", "file", "row",
 )  # fmt: skip
-_CANDIDATE_COLUMNS: Final = ("name", "kind", "services", "places", "area_m2", "cost_yuan", "unit", "file", "row")
 
 
 class _How(TypedDict):
@@ -71,37 +72,56 @@ def open_study(path: str | Path) -> Study:
     """
     file = Path(path) / "study.toml" if Path(path).is_dir() else Path(path)
     config = load_config(file)
-    faults = config_faults(file, config)
+    faults = [*config_faults(file, config), *demand_faults(file, config), *candidate_faults(file, config)]
     stated = None if crs_faults(file, config) else config.study.crs
     streets = _attempt(faults, lambda: _streets(file.parent / config.streets.file))
-    units = _attempt(faults, lambda: _units(file.parent, config.units, stated or _DEGREES))
-    people = _attempt(faults, lambda: _population(file.parent, config, stated or _DEGREES))
-    area = _area(units, people)
+    units = _attempt(faults, lambda: study_units(file.parent, config.units, stated or DEGREES))
+    within = _area(units, None)
+    reading = partial(read_people, file.parent, config.population, crs_out=stated or DEGREES, within=within)
+    people = _attempt(faults, reading)
+    area = within if within is not None and config.population.clip else _area(units, people)
     crs = stated or utm_zone(area or (streets.bounds_lonlat() if streets is not None else _NOWHERE))
     if area is not None:
         faults += [*distortion_faults(file, crs, area), *_streets_elsewhere(config, streets, area)]
-    facilities, candidates = _registers(file.parent, config, crs, area, faults)
+    facilities, sources, candidates = _registers(file.parent, config, crs, area, faults)
     compounds = _attempt(faults, lambda: _compounds(file.parent, config.compounds))
     services = tuple(settled(service) for service in config.service)
-    faults += group_faults(file, services, groups_of(people.cells)) if people is not None else []
-    if streets is None or units is None or people is None or any(fault.severity == "error" for fault in faults):
+    inputs = _attempt(faults, partial(read_inputs, file.parent, config, crs))
+    faults += clip_faults(file, config, units)
+    if people is not None and inputs is not None:
+        faults += demand_group_faults(file, config, services, groups_of(people.population.cells), inputs)
+    if streets is None or units is None or people is None or inputs is None or any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
-    units = units.to_crs(crs)
-    people = _in_units(people, units, crs, config, faults)
+    units = _mended(faults, units.to_crs(crs), config.units)
+    placed = features_in_units(facilities, units, config)
+    facilities, faults = placed.table, [*faults, *placed.faults]
+    ready = _prepared(faults, partial(prepare_people, people, units, streets, crs=crs, config=config, inputs=inputs))
+    study = Study(
+        config, file, crs, streets, ready.population, units, facilities, candidates, compounds, services, (),
+        demand=ready.demand, refined_on=ready.network,
+    )  # fmt: skip
+    candidates = gather_candidates(study, sources, faults)
     candidates = _candidates_in_units(candidates, units, [service.id for service in services], faults)
     faults += [*declared_unknown(facilities, units), *type_findings(file, services, facilities)]
-    return Study(config, file, crs, streets, people, units, facilities, candidates, compounds, services, tuple(faults))
+    return replace(study, candidate_table=candidates, faults=tuple(faults))
 
 
-def _attempt(faults: list[Fault], read: Callable[[], Checked[T]]) -> T | None:
-    """Read one input; keep what it tells, and go on where it cannot be read."""
+def _mended(faults: list[Fault], units: GeoDataFrame, section: UnitSection) -> GeoDataFrame:
+    """Mend outlines where the study asks for it; what cannot be is told together with all that was noted before."""
+    mended = _attempt(faults, partial(mended_units, units, section))
+    if mended is None:
+        raise InputError(faults)
+    return mended
+
+
+def _prepared(faults: list[Fault], prepare: Callable[[], Ready]) -> Ready:
+    """Prepare the people; what cannot be done is told together with all that was noted before."""
     try:
-        checked = read()
+        ready = prepare()
     except InputError as error:
-        faults.extend(error.faults)
-        return None
-    faults.extend(checked.faults)
-    return checked.table
+        raise InputError([*faults, *error.faults]) from error
+    faults.extend(ready.faults)
+    return ready
 
 
 def _how(section: FileSection) -> _How:
@@ -114,22 +134,9 @@ def _streets(path: Path) -> Checked[Streets]:
     return read_streets(path)
 
 
-def _units(folder: Path, section: FileSection, crs_out: str) -> Checked[GeoDataFrame]:
-    return read_units(folder / section.file, crs_out=crs_out, **_how(section))
-
-
-def _population(folder: Path, config: Config, crs_out: str) -> Checked[Population]:
-    table = config.population.table
-    if table is not None:
-        return read_population_table(folder / table.file, crs_out=crs_out, **_how(table))
-    if not config.population.rasters:
-        raise InputError([])
-    return read_population_rasters({group: folder / file for group, file in config.population.rasters.items()}, crs_out=crs_out)
-
-
-def _area(units: GeoDataFrame | None, people: Population | None) -> Bounds | None:
+def _area(units: GeoDataFrame | None, people: Peopled | None) -> Bounds | None:
     """Give the bounds of everything the study is about, None where neither units nor people could be read."""
-    known = [table for table in (units, people.cells if people is not None else None) if table is not None]
+    known = [table for table in (units, people.population.cells if people is not None else None) if table is not None]
     return joined(*(bounds_lonlat(np.asarray(table.geometry.array, dtype=object), str(table.crs)) for table in known))
 
 
@@ -152,42 +159,29 @@ def _streets_elsewhere(config: Config, streets: Streets | None, area: Bounds) ->
 
 def _registers(
     folder: Path, config: Config, crs: str, area: Bounds | None, faults: list[Fault]
-) -> tuple[GeoDataFrame, GeoDataFrame]:
-    """Read all registers and lists of sites into one table each; an id may occur in one file only."""
+) -> tuple[GeoDataFrame, list[SiteSource], GeoDataFrame]:
+    """Read all registers and lists of sites; an id may occur in one file only. Sites of other origins are made later."""
     facilities = [_attempt(faults, partial(_facilities, folder, section, crs, area)) for section in config.facilities]
-    candidates = [_attempt(faults, partial(_candidates, folder, section, crs, area)) for section in config.candidates]
+    sources = read_sources(folder, config, crs, area, faults)
+    listed = [source.table for source in sources if source.section.is_list]
     return (
-        _one_table(facilities, "facility_id", _FACILITY_COLUMNS, crs, faults),
-        _one_table(candidates, "candidate_id", _CANDIDATE_COLUMNS, crs, faults),
+        one_table(facilities, "facility_id", _FACILITY_COLUMNS, crs, faults),
+        sources,
+        one_table(listed, "candidate_id", CANDIDATE_COLUMNS, crs, faults),
     )
 
 
 def _facilities(folder: Path, section: FacilitySection, crs: str, area: Bounds | None) -> Checked[GeoDataFrame]:
-    return read_facilities(folder / section.file, crs_out=crs, area=area, type=section.type, **_how(section))
-
-
-def _candidates(folder: Path, section: FileSection, crs: str, area: Bounds | None) -> Checked[GeoDataFrame]:
-    return read_candidates(folder / section.file, crs_out=crs, area=area, **_how(section))
-
-
-def _one_table(
-    tables: Iterable[GeoDataFrame | None], index: str, columns: Sequence[str], crs: str, faults: list[Fault]
-) -> GeoDataFrame:
-    filled = [table for table in tables if table is not None and len(table)]
-    if not filled:
-        empty = pd.DataFrame({name: pd.Series(dtype="str") for name in columns}, index=pd.Index([], name=index, dtype="str"))
-        return GeoDataFrame(empty, geometry=[], crs=crs)
-    joint = pd.concat(filled)
-    first: dict[str, tuple[str, str]] = {}
-    for code, file, row in zip(joint.index.astype(str), joint["file"], joint["row"], strict=True):
-        if code in first:
-            other, there = first[code]
-            zh, en = f"编号“{code}”已在 {other} 第 {there} 行用过", f"id {code!r} is used already in {other}, row {there}"
-            cure = ("请使各文件的编号互不相同。", "Give every facility or site an id of its own across the files.")
-            faults.append(Fault("duplicate_id", str(file), zh, en, *cure, row=str(row)))
-        else:
-            first[code] = (str(file), str(row))
-    return joint
+    """Read a register; of OSM features, those in the study area, all of the section's type where it states one."""
+    within = None if section.tags else area
+    read = read_facilities(
+        folder / section.file, crs_out=crs, area=within, type=section.type, swapped=section.swapped, tags=section.tags,
+        **_how(section),
+    )  # fmt: skip
+    if not section.tags:
+        return read
+    table = read.table.assign(row=read.table.index.astype(str))
+    return in_area(Checked(table.assign(type=section.type) if section.type else table, read.faults), area)
 
 
 def _compounds(folder: Path, section: FileSection | None) -> Checked[pd.DataFrame | None]:
@@ -202,16 +196,6 @@ def _compounds(folder: Path, section: FileSection | None) -> Checked[pd.DataFram
     for name in rest:
         frame[name] = texts(table, name) if name in table.headers else [str(value or "").strip() for value in table.frame[name]]
     return hand_over(frame.assign(file=table.file, row=[str(row) for row in table.rows]), faults)
-
-
-def _in_units(people: Population, units: GeoDataFrame, crs: str, config: Config, faults: list[Fault]) -> Population:
-    """Give every cell the finest unit that holds its centre, and note the people who live in none."""
-    cells = people.cells.to_crs(crs)
-    found = np.array(finest_unit(cells, units), dtype=object)
-    groups = groups_of(cells)
-    if not units.geometry.isna().all():
-        faults += outside_units(cells, found, "total" if "total" in groups else groups[0], file_label(config.units.file))
-    return Population(cells.assign(unit=pd.Series(found, index=cells.index, dtype="str")), people.grid)
 
 
 def _candidates_in_units(

@@ -16,7 +16,7 @@ from careshed.intake.places import Bounds, parse_crs
 from careshed.modes import MODES
 from careshed.schema import STATUSES, TIERS, Fault, file_label
 from careshed.settings.config import Config, study_fault
-from careshed.settings.sections import HierarchySection, Service
+from careshed.settings.sections import POPULATION_SOURCES, HierarchySection, Service
 
 _MOST_DISTORTION: Final = 0.02
 """A projection that stretches distances by more than this is not fit to measure walks; UTM stays within 0.001."""
@@ -26,7 +26,7 @@ def config_faults(path: Path, config: Config) -> list[Fault]:
     """Check everything in the study file that needs no other file."""
     faults = [*crs_faults(path, config), *_population_faults(path, config), *_duplicate_services(path, config.service)]
     told = ("未知的出行方式", "unknown mode")
-    faults += [_unknown(path, f"[modes.{name}]", name, told, sorted(MODES)) for name in config.modes if name not in MODES]
+    faults += [unknown_name(path, f"[modes.{name}]", name, told, sorted(MODES)) for name in config.modes if name not in MODES]
     if config.hierarchy is not None:
         faults.extend(_hierarchy_faults(path, config.hierarchy))
     for number, service in enumerate(config.service, start=1):
@@ -38,7 +38,7 @@ def _hierarchy_faults(path: Path, section: HierarchySection) -> list[Fault]:
     """Check the levels of the facilities' network: a known mode, no id or facility type twice."""
     faults = []
     if section.mode not in MODES:
-        faults.append(_unknown(path, "[hierarchy] mode", section.mode, ("未知的出行方式", "unknown mode"), sorted(MODES)))
+        faults.append(unknown_name(path, "[hierarchy] mode", section.mode, ("未知的出行方式", "unknown mode"), sorted(MODES)))
     ids, types = [level.id for level in section.level], [kind for level in section.level for kind in level.types]
     for key, named in (("id", ids), ("types", types)):
         for name in sorted(name for name, times in Counter(named).items() if times > 1):
@@ -65,7 +65,7 @@ def group_faults(path: Path, services: Sequence[Service], groups: Sequence[str])
         for key, names in (("group", (service.group,)), ("groups_shown", service.groups_shown)):
             told = ("人口数据中没有该年龄组", "the population has no such group")
             faults.extend(
-                _unknown(path, f"[[service]] {number}: {key}", name, told, groups) for name in names if name not in groups
+                unknown_name(path, f"[[service]] {number}: {key}", name, told, groups) for name in names if name not in groups
             )
     return faults
 
@@ -144,11 +144,26 @@ def crs_faults(path: Path, config: Config) -> list[Fault]:
 
 
 def _population_faults(path: Path, config: Config) -> list[Fault]:
-    if bool(config.population.rasters) != (config.population.table is not None):
-        return []
-    told = ("应在 rasters 与 table 中写且只写一个", "needs either rasters or a table, and not both")
-    cure = ("参见 careshed init 生成的模板。", "See the template that careshed init writes.")
-    return [study_fault(path, "population_source", "[population]", told, cure)]
+    section = config.population
+    faults = []
+    if len(section.sources) != 1:
+        listed = ", ".join(POPULATION_SOURCES)
+        told = (f"应在 {listed} 中写且只写一个", f"needs exactly one of {listed}")
+        cure = ("参见 careshed init 生成的模板。", "See the template that careshed init writes.")
+        faults.append(study_fault(path, "population_source", "[population]", told, cure))
+    unused = {
+        "per": section.per != "person" and not {"rasters", "polygons"} & set(section.sources),
+        "merge": section.merge != 1 and not section.rasters,
+        "grid_of": section.grid_of is not None and not section.rasters,
+    }
+    for key in (key for key, odd in unused.items() if odd):
+        holds = "rasters, polygons" if key == "per" else "rasters"
+        told = (f"只适用于 {holds}", f"is for {holds} only")
+        faults.append(study_fault(path, "key_unused", f"[population] {key}", told, ("请删去该键。", "Leave it out.")))
+    if section.rasters and section.grid_of is not None and section.grid_of not in section.rasters:
+        told = ("没有该年龄组的栅格", "there is no raster of this group")
+        faults.append(unknown_name(path, "[population] grid_of", section.grid_of, told, list(section.rasters)))
+    return faults
 
 
 def _duplicate_services(path: Path, services: Sequence[Service]) -> list[Fault]:
@@ -166,14 +181,14 @@ def _duplicate_services(path: Path, services: Sequence[Service]) -> list[Fault]:
 def _service_faults(path: Path, key: str, service: Service) -> list[Fault]:
     faults = []
     if service.mode not in MODES:
-        faults.append(_unknown(path, f"{key}: mode", service.mode, ("未知的出行方式", "unknown mode"), sorted(MODES)))
+        faults.append(unknown_name(path, f"{key}: mode", service.mode, ("未知的出行方式", "unknown mode"), sorted(MODES)))
     if status_keys(service.statuses) is None:
         odd = next(word for word in service.statuses if status_keys((word,)) is None)
         listed = [*STATUSES, *(known[0] for known in STATUS_WORDS.values())]
-        faults.append(_unknown(path, f"{key}: statuses", odd, ("未知的状态", "unknown status"), listed))
+        faults.append(unknown_name(path, f"{key}: statuses", odd, ("未知的状态", "unknown status"), listed))
     told = ("未知的单元级别", "unknown level of unit")
     faults.extend(
-        _unknown(path, f"{key}: at_least_one_per", level, told, list(TIERS))
+        unknown_name(path, f"{key}: at_least_one_per", level, told, list(TIERS))
         for level in service.at_least_one_per
         if level not in TIERS
     )
@@ -189,7 +204,8 @@ def _service_faults(path: Path, key: str, service: Service) -> list[Fault]:
     return faults
 
 
-def _unknown(path: Path, key: str, word: str, told: tuple[str, str], known: Sequence[str]) -> Fault:
+def unknown_name(path: Path, key: str, word: str, told: tuple[str, str], known: Sequence[str]) -> Fault:
+    """Say that a name is not known, which comes nearest, and which there are."""
     near = nearest(word, known)
     hint = (f"是否应为 {near}？", f"Did you mean {near}? ") if near else ("", "")
     cure = (f"{hint[0]}可用：{', '.join(known)}。", f"{hint[1]}Known: {', '.join(known)}.")

@@ -1,29 +1,24 @@
-"""Leave out candidate sites that cannot be used, each with its reason, and give the others size and cost."""
+"""Leave out candidate sites that cannot be used, each with its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import shapely
-from geopandas import GeoDataFrame
+from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 
 from careshed.intake.columns import plain
 from careshed.intake.sources import as_text
-from careshed.words import Lang, pick
-
-if TYPE_CHECKING:
-    from careshed.policy import Cost
+from careshed.schema import Fault
 
 EXCLUDED_COLUMNS: Final = ("candidate_id", "name", "rule", "value", "reason_zh", "reason_en", "file", "row")
 
-UNKNOWN_ZH, UNKNOWN_EN = "未知", "unknown"
-
-_USE_HEADERS: Final = ("用地代码", "地类编码", "用地分类代码", "dlbm", "ydyhfldm", "land_use", "landuse", "code", "代码")
+USE_HEADERS: Final = ("用地代码", "地类编码", "用地分类代码", "dlbm", "ydyhfldm", "land_use", "landuse", "code", "代码")
 """Headers of the land-use code (国土空间用地用海分类), the earlier preferred."""
 
 
@@ -36,6 +31,14 @@ class Chosen:
     excluded: pd.DataFrame
     """One row a reason, columns `EXCLUDED_COLUMNS`; a site with two reasons has two rows."""
 
+    def faults(self) -> list[Fault]:
+        """Tell every exclusion as what it is: a site left out, with its reason."""
+        table = self.excluded[["file", "reason_zh", "reason_en", "row", "name"]].astype(str)
+        return [
+            Fault("candidate_excluded", file, zh, en, row=row, found=name, severity="dropped")
+            for file, zh, en, row, name in table.itertuples(index=False, name=None)
+        ]
+
 
 def choose_candidates(
     candidates: GeoDataFrame,
@@ -45,6 +48,9 @@ def choose_candidates(
     land_use_codes: Sequence[str] = (),
     land_use_column: str | None = None,
     exclude: Mapping[str, GeoDataFrame] | None = None,
+    exclude_within_m: Mapping[str, float] | None = None,
+    streets: GeoSeries | None = None,
+    street_within_m: float | None = None,
     keep_unknown: bool = True,
 ) -> Chosen:
     """Keep the sites that are large enough, on land of a fitting use and outside what rules them out.
@@ -59,13 +65,19 @@ def choose_candidates(
         Codes that fit; each holds for the codes that begin with it, so that ``08`` takes ``0803`` and ``080302``.
     exclude
         Reason, such as ``洪水淹没区`` -> layer; sites that touch it are left out.
+    exclude_within_m
+        Reason -> metres: sites so near to its layer (≤) are left out too.
+    streets
+        Lines of the streets that may be walked, any CRS.
+    street_within_m
+        A site must lie within so many metres (≤) of one of `streets`.
     keep_unknown
         Whether a site whose floor area or land use is not known is kept.
 
     Raises
     ------
     ValueError
-        If the land-use layer has no column of codes, or codes are given without a layer.
+        If the land-use layer has no column of codes, or codes are given without a layer, or a distance without `streets`.
 
     >>> sites = GeoDataFrame({"name": ["甲", "乙"], "area_m2": [80.0, 300.0], "file": "", "row": ""}, index=["a", "b"],
     ...                      geometry=[shapely.Point(0, 0), shapely.Point(9, 9)], crs="EPSG:32650")
@@ -75,6 +87,8 @@ def choose_candidates(
     """
     if land_use_codes and land_use is None:
         raise ValueError("land_use_codes need a layer: give land_use")
+    if street_within_m is not None and streets is None:
+        raise ValueError("street_within_m needs lines to measure to: give streets")
     rows: list[dict[str, str]] = []
     table = candidates.copy()
     if least_area_m2 is not None:
@@ -84,7 +98,9 @@ def choose_candidates(
         table["land_use"] = uses
         rows += _unfit(candidates, uses, land_use_codes, keep_unknown)
     for reason, layer in (exclude or {}).items():
-        rows += _ruled_out(candidates, reason, layer)
+        rows += _ruled_out(candidates, reason, layer, (exclude_within_m or {}).get(reason, 0.0))
+    if streets is not None and street_within_m is not None:
+        rows += _off_street(candidates, streets, street_within_m)
     excluded = pd.DataFrame(rows, columns=list(EXCLUDED_COLUMNS))
     position = {str(code): at for at, code in enumerate(candidates.index)}
     excluded = excluded.iloc[np.argsort([position[code] for code in excluded["candidate_id"]], kind="stable")]
@@ -111,9 +127,7 @@ def _small(candidates: GeoDataFrame, least: float, keep_unknown: bool) -> list[d
 
 def _uses_at(candidates: GeoDataFrame, land_use: GeoDataFrame, column: str | None) -> list[str]:
     """Read the land-use code at each site, the lowest where two meet, "" where there is none."""
-    names = (
-        [column] if column else [str(name) for word in _USE_HEADERS for name in land_use.columns if plain(name) == plain(word)]
-    )
+    names = [column] if column else [str(name) for word in USE_HEADERS for name in land_use.columns if plain(name) == plain(word)]
     if not names or names[0] not in land_use:
         raise ValueError(
             f"the land-use layer has no column {column or 'of codes'!r}; it has: {', '.join(map(str, land_use.columns))}"
@@ -138,10 +152,26 @@ def _unfit(candidates: GeoDataFrame, uses: list[str], fitting: Sequence[str], ke
     return rows
 
 
-def _ruled_out(candidates: GeoDataFrame, reason: str, layer: GeoDataFrame) -> list[dict[str, str]]:
-    site, _ = shapely.STRtree(_shapes(layer, candidates)).query(_own(candidates), predicate="intersects")
+def _ruled_out(candidates: GeoDataFrame, reason: str, layer: GeoDataFrame, within_m: float) -> list[dict[str, str]]:
+    near = shapely.STRtree(_shapes(layer, candidates)).query(_own(candidates), predicate="dwithin", distance=within_m)
     told = (f"位于排除范围：{reason}", f"lies in an area that rules it out: {reason}")
-    return [_row(candidates, at, "exclude", reason, *told) for at in sorted(set(site.tolist()))]
+    if within_m:
+        told = (f"距排除范围不足 {within_m:g} 米：{reason}", f"lies within {within_m:g} m of what rules it out: {reason}")
+    return [_row(candidates, at, "exclude", reason, *told) for at in sorted(set(near[0].tolist()))]
+
+
+def _off_street(candidates: GeoDataFrame, streets: GeoSeries, within_m: float) -> list[dict[str, str]]:
+    lines = np.asarray(streets.to_crs(candidates.crs).array, dtype=object)
+    own = _own(candidates)
+    (site, _), metres = shapely.STRtree(lines).query_nearest(own, all_matches=False, return_distance=True)
+    off = np.full(len(candidates), np.inf)
+    off[site] = metres
+    rows = []
+    for at in np.flatnonzero(off > within_m):
+        far = f"{off[at]:.0f}"
+        told = (f"距最近街道 {far} 米，超过 {within_m:g} 米", f"the nearest street is {far} m away, beyond {within_m:g} m")
+        rows.append(_row(candidates, int(at), "street", far, *told))
+    return rows
 
 
 def _shapes(layer: GeoDataFrame, candidates: GeoDataFrame) -> NDArray[np.object_]:
@@ -150,66 +180,3 @@ def _shapes(layer: GeoDataFrame, candidates: GeoDataFrame) -> NDArray[np.object_
 
 def _own(candidates: GeoDataFrame) -> NDArray[np.object_]:
     return np.asarray(candidates.geometry.array, dtype=object)
-
-
-def size_candidates(
-    candidates: GeoDataFrame,
-    *,
-    m2_per_place: float | None = None,
-    costs: Sequence[Cost] = (),
-    type: str | None = None,
-    lang: Lang = "zh",
-) -> GeoDataFrame:
-    """Estimate places and cost where the list gives none, and say of every figure where it is from.
-
-    Parameters
-    ----------
-    m2_per_place
-        Floor area a place takes, square metres (an assumption, or the plan's standard); places are rounded down.
-    costs
-        The profile's cost model, ``load_profile(...).cost``; of those for `type` the first applies, by area, else by places.
-    type
-        Facility type that is to be set up, as the catalogue names it.
-
-    Returns
-    -------
-    GeoDataFrame
-        With ``places_from`` and ``cost_from``: what each figure rests on, in words. Figures of the list are not touched.
-
-    Raises
-    ------
-    ValueError
-        If `m2_per_place` is not positive.
-
-    >>> site = GeoDataFrame({"places": [np.nan], "area_m2": [250.0], "cost_yuan": [np.nan]}, geometry=[shapely.Point(0, 0)])
-    >>> size_candidates(site, m2_per_place=20, lang="en")[["places", "places_from"]].to_numpy().tolist()
-    [[12.0, 'floor area at 20 m² a place (assumed)']]
-    """
-    if m2_per_place is not None and not m2_per_place > 0:
-        raise ValueError(f"m2_per_place must be positive, not {m2_per_place}")
-    listed = pick(lang, "清单", "the list")
-    places, area = candidates["places"].to_numpy(dtype=float).copy(), candidates["area_m2"].to_numpy(dtype=float)
-    unknown = pick(lang, UNKNOWN_ZH, UNKNOWN_EN)
-    places_from = np.where(np.isnan(places), unknown, listed).astype(object)
-    if m2_per_place is not None:
-        sized = np.isnan(places) & ~np.isnan(area)
-        places[sized] = np.floor(area[sized] / m2_per_place)
-        by_area = (f"建筑面积按每位 {m2_per_place:g} 平方米（假设）", f"floor area at {m2_per_place:g} m² a place (assumed)")
-        places_from[sized] = pick(lang, *by_area)
-    cost = candidates["cost_yuan"].to_numpy(dtype=float).copy()
-    cost_from = np.where(np.isnan(cost), unknown, listed).astype(object)
-    for price in (one for one in costs if type in one.types):
-        amount = (area if price.per == "m2" else places) * price.yuan
-        priced = np.isnan(cost) & ~np.isnan(amount)
-        cost[priced] = amount[priced]
-        cost_from[priced] = _basis(price, lang)
-    own = {"places": places, "cost_yuan": cost, "places_from": places_from, "cost_from": cost_from}
-    return candidates.assign(**own)
-
-
-def _basis(price: Cost, lang: Lang) -> str:
-    """Say what a cost rests on: its name, its figure, and that it is derived."""
-    per = {"m2": ("平方米", "m²"), "place": ("托位", "place"), "bed": ("床", "bed")}[price.per]
-    note = pick(lang, price.note_zh, price.note_en)
-    told = pick(lang, f"{price.title_zh}：{price.yuan:g} 元/{per[0]}", f"{price.title_en}: {price.yuan:g} yuan/{per[1]}")
-    return f"{told}{pick(lang, '；', '; ')}{note}" if note else told

@@ -31,6 +31,7 @@ def read_candidates(
     crs: str | None = None,
     datum: Datum | None = None,
     area: Bounds | None = None,
+    swapped: bool = False,
 ) -> Checked[GeoDataFrame]:
     """Read one list of candidate sites; parameters as in `careshed.intake.read_facilities`.
 
@@ -50,7 +51,7 @@ def read_candidates(
     """
     table = read_table(path, kind="candidates", sheet=sheet, layer=layer, columns=columns)
     faults = list(table.faults)
-    geometry = point_geometry(table, Reference(crs_out, crs, datum, area), faults)
+    geometry = point_geometry(table, Reference(crs_out, crs, datum, area, swapped), faults)
     frame = _columns(table, faults)
     faults.extend(check_columns(frame, table))
     return hand_over(GeoDataFrame(frame, geometry=geometry, crs=crs_out), faults)

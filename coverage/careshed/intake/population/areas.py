@@ -146,8 +146,8 @@ def read_h3_table(
 
 
 _H3_CURE: Final = (
-    '请在 [population.table.columns] 下写 h3 = "文件中的列名"。',
-    'Map it with h3 = "your header" in [population.table.columns].',
+    '请在 [population.h3.columns] 下写 h3 = "文件中的列名"。',
+    'Map it with h3 = "your header" in [population.h3.columns].',
 )
 
 
@@ -157,8 +157,8 @@ def _h3(file: Path) -> ModuleType:
     except ImportError as error:
         told = ("读取 H3 格网需要 h3 软件包", "H3 cells need the package h3")
         cure = (
-            "请运行 pip install h3（约 1 MB），或改用六边形面图层或含经纬度的表。",
-            "Install it (pip install h3, about 1 MB), or give the hexagons as polygons, or a table with lon and lat.",
+            "请运行 pip install h3（约 1 MB；或安装 careshed[h3]），或改用六边形面图层或含经纬度的表。",
+            "Install it (pip install h3, or careshed[h3]; 1 MB), or give the hexagons as polygons, or a table with lon and lat.",
         )
         raise stop(file, "h3_not_installed", told, cure) from error
     return h3  # type: ignore[no-any-return]

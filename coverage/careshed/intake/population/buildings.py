@@ -18,6 +18,7 @@ from careshed.intake.columns import plain, without_unit
 from careshed.intake.finish import hand_over
 from careshed.intake.places import Reference, locate
 from careshed.intake.population.persons import drop_contacts
+from careshed.intake.population.tables import total_noted
 from careshed.intake.tables import SourceTable, as_text, damaged, read_table, stop
 from careshed.intake.values import numbers, texts
 from careshed.schema import Checked, Fault, file_label
@@ -207,6 +208,50 @@ def _first_number(text: object) -> float:
             break
         digits += sign
     return float(digits) if digits.strip(".") else float("nan")
+
+
+def read_population_buildings(
+    path: str | Path,
+    *,
+    crs_out: str,
+    m2_per_person: float,
+    layer: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    crs: str | None = None,
+    datum: Datum | None = None,
+    storeys_unknown: float | None = None,
+) -> Checked[GeoDataFrame]:
+    """Count people by the floor of their homes, where nothing better than footprints with storeys is known.
+
+    Parameters
+    ----------
+    m2_per_person
+        Floor area a person, square metres; what the study assumes, and what the result says it rests on.
+
+    Returns
+    -------
+    Checked[GeoDataFrame]
+        Index ``cell_id``, the building's position; ``total`` (people); the footprints. Buildings that are no homes are left out.
+
+    Raises
+    ------
+    careshed.schema.InputError
+        If the file cannot be read or holds no homes.
+    """
+    read = read_buildings(
+        path, crs_out=crs_out, layer=layer, columns=columns, crs=crs, datum=datum, storeys_unknown=storeys_unknown
+    )
+    floor, label = floor_areas(read.table), file_label(path)
+    homes = read.table[floor > 0]
+    if homes.empty:
+        cure = ("请检查用途列，或改用其他人口数据。", "Check the column of uses, or give another source of people.")
+        raise stop(Path(path), "nobody", ("没有住宅", "there are no homes in it"), cure)
+    people = floor[floor > 0] / m2_per_person
+    zh = f"假设：人口按住宅建筑面积推算，每人 {m2_per_person:g} 平方米，共 {people.sum():,.1f} 人"
+    en = f"assumption: people are the floor of homes over {m2_per_person:g} m² a person, {people.sum():,.1f} in all"
+    noted = Fault("people_from_floor", label, zh, en, severity="noted", people=float(people.sum()))
+    cells = GeoDataFrame({"total": people}, index=homes.index.rename("cell_id"), geometry=homes.geometry, crs=homes.crs)
+    return Checked(cells, (*read.faults, noted, total_noted(label, "total", float(people.sum()), len(cells))))
 
 
 def floor_areas(buildings: GeoDataFrame) -> NDArray[np.float64]:

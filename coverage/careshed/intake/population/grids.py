@@ -80,21 +80,25 @@ def one_grid(opened: Mapping[str, DatasetReader], files: Mapping[str, Path], fau
             )
             faults.extend(stop(files[group], "missing_crs", told, cure).faults)
     stated = {group: raster for group, raster in opened.items() if raster.crs is not None}
-    likes = {group: sum(_same_grid(raster, other) for other in stated.values()) for group, raster in stated.items()}
+    likes = {group: sum(same_grid(raster, other) for other in stated.values()) for group, raster in stated.items()}
     if not likes:
         return
     model = max(likes, key=lambda group: likes[group])
     for group, raster in stated.items():
-        if not _same_grid(raster, stated[model]):
+        if not same_grid(raster, stated[model]):
             told = (
                 f"与 {file_label(files[model])} 不在同一格网上（{_grid_text(stated[model])}）",
                 f"is not on the grid of {file_label(files[model])} ({_grid_text(stated[model])})",
             )
-            cure = ("请重采样到同一格网并保持总数不变。", "Resample it to that grid, keeping its total.")
+            cure = (
+                '请在 [population] 中写 grid_of（如 "total"），由本工具分摊到该格网；或自行重采样并保持总数不变。',
+                'State grid_of in [population] (such as "total") to have it brought there, or resample it, keeping its total.',
+            )
             faults.extend(stop(files[group], "other_grid", told, cure, found=_grid_text(raster)).faults)
 
 
-def _same_grid(one: DatasetReader, other: DatasetReader) -> bool:
+def same_grid(one: DatasetReader, other: DatasetReader) -> bool:
+    """Tell whether two rasters have the same CRS, shape and corners."""
     if one.shape != other.shape or one.crs != other.crs:
         return False
     apart = np.abs(_corners(one) - _corners(other))

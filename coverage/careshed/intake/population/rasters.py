@@ -174,8 +174,8 @@ def _parts(rasters: Sequence[DatasetReader], how: _How, file: Path, most: int) -
                 f"has more than {most:,} cells with people: they would not fit in memory",
             )
             cure = (
-                "请写 area（研究范围）只读所需部分，或写 merge（如 10）把像元合并；总人数不变。",
-                "State area to read only the study's part, or merge (such as 10) to put pixels together; totals are kept.",
+                "请在 [population] 中写 clip = true 只读单元范围，或写 merge（如 10）把像元合并；总人数不变。",
+                "State clip = true in [population] to read only the units' part, or merge (such as 10); who is left out is told.",
             )
             raise stop(file, "too_many_cells", told, cure)
     return parts

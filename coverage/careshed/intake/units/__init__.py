@@ -3,7 +3,7 @@
 from careshed.intake.units.codes import is_code, level_by_code, significant
 from careshed.intake.units.listing import LEVEL_WORDS, SETTING_WORDS
 from careshed.intake.units.outlines import OutlineFault, outline_faults
-from careshed.intake.units.reading import read_units
+from careshed.intake.units.reading import UnitFile, read_units
 from careshed.intake.units.repairing import OutlineChange, RepairedUnits, repair_units
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "OutlineChange",
     "OutlineFault",
     "RepairedUnits",
+    "UnitFile",
     "is_code",
     "level_by_code",
     "outline_faults",

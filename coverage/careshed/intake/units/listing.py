@@ -73,6 +73,8 @@ class Listing:
     """Parent as stated, "" where it is not."""
     setting: list[str]
     """Urban or rural as stated, "" where it is not."""
+    outline: tuple[tuple[int, int], ...] = ()
+    """File and record of each unit's outline, those of `at` where no other file draws it."""
 
     def __len__(self) -> int:
         return len(self.code)
@@ -99,8 +101,10 @@ class Listing:
         def chosen(column: list[str]) -> list[str]:
             return [column[unit] for unit in keep]
 
-        own = (chosen(column) for column in (self.code, self.name, self.level, self.parent, self.setting))
-        return Listing(self.tables, tuple(self.at[unit] for unit in keep), *own)
+        return Listing(
+            self.tables, tuple(self.at[unit] for unit in keep), chosen(self.code), chosen(self.name), chosen(self.level),
+            chosen(self.parent), chosen(self.setting), tuple(self.outline[unit] for unit in keep),
+        )  # fmt: skip
 
     def level_refused(self, unit: int) -> bool:
         """Tell whether a unit's level is written in a word that is not known, which is an error of its own."""
@@ -109,8 +113,14 @@ class Listing:
         return bool(text) and text not in {plain(word) for word in OPEN_WORDS}
 
 
-def listing(tables: Sequence[SourceTable], faults: list[Fault]) -> Listing:
-    """Join the rows of all files, codes and words read, nothing derived yet."""
+def listing(tables: Sequence[SourceTable], faults: list[Fault], stated: Sequence[str | None] = ()) -> Listing:
+    """Join the rows of all files, codes and words read, nothing derived yet.
+
+    Parameters
+    ----------
+    stated
+        Level that the study states for each file, for rows whose level the file leaves blank.
+    """
     found = Listing(tuple(tables), (), [], [], [], [], [])
     at: list[tuple[int, int]] = []
     for number, table in enumerate(tables):
@@ -120,10 +130,10 @@ def listing(tables: Sequence[SourceTable], faults: list[Fault]) -> Listing:
         at += [(number, record) for record in range(len(table.rows))]
         found.code.extend(code)
         found.name.extend(names(table, code, faults))
-        found.level.extend(_levels(table, faults))
+        found.level.extend(own or (stated[number] if stated else None) or "" for own in _levels(table, faults))
         found.parent.extend(codes(table, "parent", faults))
         found.setting.extend(_settings(table, faults))
-    return replace(found, at=tuple(at))
+    return replace(found, at=tuple(at), outline=tuple(at))
 
 
 def _levels(table: SourceTable, faults: list[Fault]) -> list[str]:

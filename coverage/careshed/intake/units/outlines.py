@@ -56,8 +56,8 @@ class OutlineFault:
         sliver = ("（窄条）", " (a sliver)") if self.sliver else ("", "")
         zh, en = (text.format(other=other, area=f"{self.area_m2:,.0f}") for text in _TOLD[self.kind])
         cure = (
-            "请在 GIS 中改正边界；窄条可用 repair_units 修正。",
-            "Correct the outline in a GIS; repair_units can mend slivers.",
+            "请在 GIS 中改正边界；窄条可在 [units] 中写 repair = true 修正。",
+            "Correct the outline in a GIS; repair = true in [units] mends slivers.",
         )
         found = self.units[0] if self.units else ""
         return Fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,30 @@ from careshed.intake.finish import hand_over
 from careshed.intake.places import Reference, locate
 from careshed.intake.tables import SourceTable, read_table
 from careshed.intake.units.deriving import levels_of, namesakes, parents_of, settings_of, without_larger
-from careshed.intake.units.listing import Listing, listing
-from careshed.schema import Checked, Fault
+from careshed.intake.units.joining import listed_once
+from careshed.intake.units.listing import listing
+from careshed.schema import Checked, Fault, InputError
+
+
+@dataclass(frozen=True)
+class UnitFile:
+    """One file of units and how to read it."""
+
+    path: str | Path
+    sheet: str | None = None
+    layer: str | None = None
+    columns: Mapping[str, str] | None = None
+    """Our name -> header in the file, where the usual names are not used."""
+    crs: str | None = None
+    datum: Datum | None = None
+    swapped: bool = False
+    """Whether the two coordinates are exchanged on request."""
+    level: str | None = None
+    """Level of the rows whose level the file does not state."""
 
 
 def read_units(
-    path: str | Path | Sequence[str | Path],
+    path: str | Path | UnitFile | Sequence[str | Path | UnitFile],
     *,
     crs_out: str,
     sheet: str | None = None,
@@ -29,6 +48,8 @@ def read_units(
     columns: Mapping[str, str] | None = None,
     crs: str | None = None,
     datum: Datum | None = None,
+    swapped: bool = False,
+    level: str | None = None,
 ) -> Checked[GeoDataFrame]:
     """Read the units that presence and coverage are told by; a plain list of codes without polygons works too.
 
@@ -40,9 +61,10 @@ def read_units(
     Parameters
     ----------
     path
-        One file, or several that hold the units together, such as lists of counties, streets and committees.
-    columns
-        Our name -> header in the file, where the usual names are not used; the same for all files.
+        One file, or several that hold the units together, such as lists of counties, streets and committees, or outlines and a
+        list of codes. Of a unit that several files list under one name, each field is the first that any of them states.
+    sheet, layer, columns, crs, datum, swapped, level
+        As in `UnitFile`; the same for all files that are given by their path alone.
 
     Returns
     -------
@@ -60,42 +82,42 @@ def read_units(
     >>> read_units(file, crs_out="EPSG:32650").table[["level", "parent"]].to_numpy().tolist()
     [['county', ''], ['street', '130981'], ['community', '130981001']]
     """
-    files = [path] if isinstance(path, str | Path) else list(path)
-    tables = [read_table(file, kind="units", sheet=sheet, layer=layer, columns=columns) for file in files]
-    faults = [fault for table in tables for fault in table.faults]
-    units = _listed_once(listing(tables, faults), faults)
+    named = [path] if isinstance(path, str | Path | UnitFile) else list(path)
+    files = [
+        one if isinstance(one, UnitFile) else UnitFile(one, sheet, layer, columns, crs, datum, swapped, level) for one in named
+    ]
+    tables, faults = _tables(files)
+    drawn = [_polygons(table, Reference(crs_out, one.crs, one.datum, None, one.swapped), faults)
+             for table, one in zip(tables, files, strict=True)]  # fmt: skip
+    units = listed_once(listing(tables, faults, [one.level for one in files]), drawn, faults)
     units = without_larger(units, faults)
-    level = levels_of(units, faults)
-    parent = parents_of(units, level, faults)
-    setting, source = settings_of(units, level, parent, faults)
-    faults.extend(namesakes(units, level, parent))
+    levels = levels_of(units, faults)
+    parent = parents_of(units, levels, faults)
+    setting, source = settings_of(units, levels, parent, faults)
+    faults.extend(namesakes(units, levels, parent))
     frame = pd.DataFrame(
-        {"name": units.name, "level": level, "parent": parent, "setting": setting, "setting_from": source},
+        {"name": units.name, "level": levels, "parent": parent, "setting": setting, "setting_from": source},
         index=pd.Index(units.code, name="unit_id", dtype="str"),
     )
-    shapes = [_polygons(table, Reference(crs_out, crs, datum), faults) for table in tables]
-    geometry = np.array([shapes[table][at] for table, at in units.at], dtype=object)
+    geometry = np.array([drawn[table][at] for table, at in units.outline], dtype=object)
     return hand_over(GeoDataFrame(frame, geometry=geometry, crs=crs_out), faults)
 
 
-def _listed_once(units: Listing, faults: list[Fault]) -> Listing:
-    """Leave out units that a later file lists again under the same name; another name for the same code is an error."""
-    first: dict[str, int] = {}
-    keep = []
-    for unit, code in enumerate(units.code):
-        other = first.setdefault(code, unit)
-        if not code or other == unit or units.at[other][0] == units.at[unit][0]:
-            keep.append(unit)
+def _tables(files: Sequence[UnitFile]) -> tuple[list[SourceTable], list[Fault]]:
+    """Read every file, and tell the faults of all that cannot be read at once."""
+    tables: list[SourceTable] = []
+    faults: list[Fault] = []
+    for one in files:
+        try:
+            table = read_table(one.path, kind="units", sheet=one.sheet, layer=one.layer, columns=one.columns)
+        except InputError as error:
+            faults.extend(error.faults)
             continue
-        source = units.tables[units.at[other][0]].file
-        if units.name[other] == units.name[unit]:
-            told = (f"已列于 {source}，只计一次", f"is listed in {source} already and counts once")
-            faults.append(units.fault(unit, "listed_again", told, column="id", found=code, severity="dropped"))
-        else:
-            told = (f"该代码在 {source} 中属于“{units.name[other]}”", f"the code belongs to {units.name[other]!r} in {source}")
-            cure = ("请改正其中一处。", "Correct one of the two.")
-            faults.append(units.fault(unit, "duplicate_id", told, cure, column="id", found=f"{code} {units.name[unit]}"))
-    return units.kept(keep)
+        tables.append(table)
+        faults.extend(table.faults)
+    if len(tables) < len(files):
+        raise InputError(faults)
+    return tables, faults
 
 
 def _polygons(table: SourceTable, reference: Reference, faults: list[Fault]) -> NDArray[np.object_]:

@@ -1,6 +1,7 @@
 """Plan sites by rules: what a committee asks, the best plan under it with its proof, and what stands in the way."""
 
 from careshed.siting.planning.kinds import (
+    Attendance,
     Demand,
     MaxCover,
     MaxServed,
@@ -36,6 +37,7 @@ from careshed.siting.planning.verify import verify_plan
 
 __all__ = [
     "Amount",
+    "Attendance",
     "Budget",
     "Closable",
     "Conflict",

@@ -9,6 +9,7 @@ import numpy as np
 from careshed.siting.planning.case import Case, Reach, reachable
 from careshed.siting.planning.claims import Counted, line, money, reach_line
 from careshed.siting.planning.kinds import (
+    Attendance,
     Beyond,
     MaxCover,
     MaxServed,
@@ -24,6 +25,7 @@ from careshed.siting.planning.model import (
     Draft,
     Line,
     add_flows,
+    add_sums,
     plain_steps,
     saving_steps,
     summed,
@@ -107,6 +109,8 @@ def _aims(draft: Draft) -> Iterator[Aim]:
     objective, reaches = draft.case.objective, draft.case.reaches
     if isinstance(objective, MaxCover):
         yield _aim(1, summed(worth_steps(draft, reach) for reach in reaches), PARTS_PER_PERSON)
+    elif isinstance(objective, Attendance):
+        yield _attendance_aim(draft, objective.most)
     elif isinstance(objective, SetCover):
         counted, constant = money(draft) if objective.least == "money" else (new_sites(draft.case), 0)
         row = line(counted, None, None)
@@ -119,6 +123,16 @@ def _aims(draft: Draft) -> Iterator[Aim]:
         yield Aim(1, _flow_columns(draft), tuple(worth), 0, PARTS_PER_PERSON, flows=True)
     elif isinstance(objective, ServedMedian):
         yield _served_aim(draft, objective.beyond)
+
+
+def _attendance_aim(draft: Draft, most: float | None) -> Aim:
+    """Expected attendance of all demands, at every post by itself or in sums that are capped."""
+    found: dict[int, int] = {}
+    for reach in draft.case.reaches:
+        for column, worth in add_sums(draft, reach, most).items():
+            found[column] = found.get(column, 0) + worth
+    row = line(list(found.items()), None, None)
+    return Aim(1, row.columns, tuple(row.factors.tolist()), 0, PARTS_PER_PERSON, flows=bool(draft.sums))
 
 
 def _aim(sense: int, counted: tuple[Ints, tuple[int, ...], int], per: int) -> Aim:

@@ -10,7 +10,17 @@ import numpy as np
 from careshed.reach.times import TravelTimes
 from careshed.schema import Fault, InputError
 from careshed.siting.planning.case import Case, Matrices, Reach, by_service, limit_of, read_units, services_of
-from careshed.siting.planning.kinds import Demand, MaxServed, Objective, PCentre, PMedian, ServedMedian, SetCover, WorstUnit
+from careshed.siting.planning.kinds import (
+    Attendance,
+    Demand,
+    MaxServed,
+    Objective,
+    PCentre,
+    PMedian,
+    ServedMedian,
+    SetCover,
+    WorstUnit,
+)
 from careshed.siting.planning.rule_checks import CHECKS, Facts, bad, level_faults
 from careshed.siting.planning.rules import Budget, Forbidden, ForcedIn, ReachInUnits, Rule
 from careshed.siting.problem import check_match, people_parts
@@ -129,6 +139,8 @@ def _objective_faults(
         )
     if isinstance(objective, PMedian | PCentre | ServedMedian):
         yield from _beyond_faults(objective.beyond, objective.demands, matrices)
+    if isinstance(objective, Attendance):
+        yield from _attendance_faults(objective)
     if isinstance(objective, WorstUnit):
         yield from level_faults(objective.level, None if units is None else read_units(units))
     if isinstance(objective, MaxServed | ServedMedian):
@@ -136,6 +148,16 @@ def _objective_faults(
         if any(demand.decay is not None or demand.sites_needed != 1 for demand in objective.demands):
             zh, en = "按床位分配的目标不支持距离衰减或多处可达", "objectives that give places take no decay and one site a person"
             yield bad("not_with_places", zh, en, "请去掉 decay 与 sites_needed。", "Leave out decay and sites_needed.")
+
+
+def _attendance_faults(objective: Attendance) -> Iterator[Fault]:
+    if objective.most is not None and not 0 < objective.most < np.inf:
+        cure = ("请填写大于 0 的数，或留空（None）以不设上限。", "Give a number above 0, or None for no cap.")
+        zh, en = "每人至多计入的到访应大于 0", "the most that one person counts must be above 0"
+        yield bad("bad_most", zh, en, *cure, found=str(objective.most))
+    if any(demand.sites_needed != 1 for demand in objective.demands):
+        zh, en = "预期到访按各设施相加，不支持多处可达", "attendance adds sites up and takes one site a person"
+        yield bad("not_with_attendance", zh, en, "请去掉 sites_needed。", "Leave out sites_needed.")
 
 
 def _demand_faults(demand: Demand, cells: GeoDataFrame, matrices: Mapping[str, TravelTimes]) -> Iterator[Fault]:

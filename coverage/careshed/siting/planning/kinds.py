@@ -88,6 +88,21 @@ class ServedMedian:
 
 
 @dataclass(frozen=True)
+class Attendance:
+    """Most expected attendance: a person comes to every open site with the chance that the demand's decay gives its distance.
+
+    The chances of all open sites add up (attendance that falls with distance: Holmes, Williams and Brown, 1972; potential:
+    Hansen, 1959; sites that share attendance by gravity: Drezner and Drezner, 2007). A demand without a decay counts each site
+    within its limit fully.
+    """
+
+    demands: tuple[Demand, ...]
+    most: float | None = 1.0
+    """Most that one person counts, however many sites are near; 1 counts nobody more than once. None leaves the sum as it is:
+    visits, of which one person may make several."""
+
+
+@dataclass(frozen=True)
 class WorstUnit:
     """The worst-off unit first: the largest share reached in the unit with the smallest, then the most people in all."""
 
@@ -97,7 +112,7 @@ class WorstUnit:
     of: Of = "all"
 
 
-Objective: TypeAlias = MaxCover | SetCover | PMedian | PCentre | MaxServed | ServedMedian | WorstUnit
+Objective: TypeAlias = MaxCover | SetCover | PMedian | PCentre | MaxServed | ServedMedian | Attendance | WorstUnit
 
 OBJECTIVES: dict[type, tuple[str, str]] = {
     MaxCover: ("覆盖人数最多", "most people reached"),
@@ -106,6 +121,7 @@ OBJECTIVES: dict[type, tuple[str, str]] = {
     PCentre: ("最远出行最短", "shortest longest way"),
     MaxServed: ("有位可入的人数最多", "most people with a place"),
     ServedMedian: ("有位可入且总出行最短", "least travel to a place"),
+    Attendance: ("预期到访最多", "most expected attendance"),
     WorstUnit: ("最薄弱单元优先", "worst-off unit first"),
 }
 """Objective -> (Chinese, English)."""

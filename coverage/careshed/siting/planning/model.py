@@ -9,10 +9,11 @@ worth, and that is kept apart for every row that counts people.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from careshed.siting.planning.case import Case, Reach
 from careshed.siting.problem import PARTS_PER_PERSON, Flags, Ints
@@ -96,6 +97,21 @@ class Flow:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """People of one group of alike cells whose attendance at open posts adds up, to a most."""
+
+    posts: Ints
+    worths: Ints
+    """Millionths of a person that each post adds."""
+    most: int
+    """Millionths of a person that count at most."""
+
+    def parts(self, opened: Ints) -> int:
+        """Millionths that count where some posts are open, 0 or 1 each."""
+        return min(int((self.worths * opened[self.posts]).sum()), self.most)
+
+
+@dataclass(frozen=True)
 class Draft:
     """A model while it is written, and what its columns mean."""
 
@@ -110,6 +126,8 @@ class Draft:
     flows: list[Flow]
     groups: list[tuple[int, Ints, int]]
     """Demand, cells and people (millionths) of every group of alike cells that is served by flows."""
+    sums: dict[int, Sum] = field(default_factory=dict)
+    """Column -> what adds up in it."""
 
     @property
     def always(self) -> Flags:
@@ -316,3 +334,43 @@ def _limit_places(draft: Draft) -> None:
             most=0,
             scale=PARTS_PER_PERSON,
         )
+
+
+def add_sums(draft: Draft, reach: Reach, most: float | None) -> dict[int, int]:
+    """Let what open posts are worth to people add up, to so much a person: columns with millionths that count in each.
+
+    People for whom all posts together stay below the most count at every post by itself; for the others a column holds what
+    counts, in people. Cells with the same posts at the same costs go together.
+    """
+    found: dict[int, int] = {}
+    weighed = reach.parts * reach.demand.weight
+    together: dict[tuple[bytes, bytes], list[int]] = {}
+    for cell in np.flatnonzero((reach.parts > 0) & (np.diff(reach.start) > 0)).tolist():
+        posts, costs = reach.of(cell)
+        together.setdefault((posts.tobytes(), costs.tobytes()), []).append(cell)
+    for _, cells in sorted(together.items()):
+        posts, costs = reach.of(cells[0])
+        worths = np.rint(float(weighed[cells].sum()) * _shares(reach, costs)).astype(np.int64)
+        limit = None if most is None else round(float(weighed[cells].sum()) * most)
+        if limit is None or int(worths.sum()) <= limit:
+            for post, worth in zip(posts.tolist(), worths.tolist(), strict=True):
+                found[draft.post_column(post)] = found.get(draft.post_column(post), 0) + worth
+        else:
+            found[_add_sum(draft, Sum(posts, worths, limit))] = PARTS_PER_PERSON
+    return found
+
+
+def _shares(reach: Reach, costs: Ints) -> NDArray[np.float64]:
+    """What a person counts at each cost; 1 without a decay."""
+    decay = reach.demand.decay
+    if decay is None:
+        return np.ones(len(costs))
+    return decay.weights(costs.astype(np.uint32), per=float(reach.per), limit=reach.limit)
+
+
+def _add_sum(draft: Draft, one: Sum) -> int:
+    column = add_column(draft, upper=one.most / PARTS_PER_PERSON, whole=False)
+    draft.sums[column] = one
+    opened = [draft.post_column(int(post)) for post in one.posts]
+    add_line(draft, [column, *opened], [PARTS_PER_PERSON, *(-one.worths).tolist()], most=0, scale=PARTS_PER_PERSON)
+    return column

@@ -12,7 +12,7 @@ import numpy as np
 from careshed.siting.planning.aims import aims_of, beyond_cost, must
 from careshed.siting.planning.case import Reach
 from careshed.siting.planning.claims import Counted, in_unit, line, total_parts, unit_counts
-from careshed.siting.planning.kinds import PCentre, PMedian, ServedMedian, SetCover, WorstUnit
+from careshed.siting.planning.kinds import Attendance, PCentre, PMedian, ServedMedian, SetCover, WorstUnit
 from careshed.siting.planning.model import Aim, Draft, Line, Steps, add_column, plain_steps, summed
 from careshed.siting.planning.plan import Stage, ValueUnit
 from careshed.siting.planning.solving import (
@@ -67,6 +67,8 @@ def _stage(draft: Draft, aim: Aim, found: Found) -> Stage:
         unit = "sites" if objective.least == "sites" else "yuan"
     elif isinstance(objective, PMedian | ServedMedian):
         unit = "person_minutes" if draft.case.reaches[0].per == 60_000 else "person_metres"
+    elif isinstance(objective, Attendance) and objective.most is None:
+        unit = "visits"
     way = draft.case.reaches[0].limit / draft.case.reaches[0].per if unit in ("person_minutes", "person_metres") else 1.0
     proven = found.gap < _same(aim, way)
     return Stage(type(objective).__name__, found.value / aim.per, found.bound / aim.per, unit, proven)
@@ -85,7 +87,7 @@ def _same(aim: Aim, way: float = 1.0) -> float:
 def _without_idle(draft: Draft, lines: Sequence[Line], aim: Aim | None, amount: Ints) -> Ints:
     """Leave out new sites that no rule needs and without which nothing gets worse, the last id first."""
     case, table = draft.case, step_table(draft)
-    busy = _busy(draft, aim, amount, table)
+    busy, follow = _busy(draft, aim, amount, table), np.concatenate([table.columns, np.array(list(draft.sums), dtype=np.int64)])
     rows = [row for row in [*draft.lines, *lines] if not _flows_in(draft, row)]
     for place in reversed(range(len(case.places))):
         if case.places[place].standing or not amount[place] or place in busy:
@@ -94,7 +96,7 @@ def _without_idle(draft: Draft, lines: Sequence[Line], aim: Aim | None, amount: 
         upgrades = [draft.extension_column(i) for i, one in enumerate(case.extensions) if one.place == place]
         less = amount.copy()
         less[[place, *posts, *upgrades]] = 0
-        less[table.columns] = settle(draft, (less[: draft.decided] > 0).astype(np.int64), table)[table.columns]
+        less[follow] = settle(draft, (less[: draft.decided] > 0).astype(np.int64), table)[follow]
         worse = aim is not None and aim.sense * (aim.value(less) - aim.value(amount)) < 0
         if not worse and all(holds(row, less) for row in rows):
             amount = less

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Status = Literal["optimal", "feasible"]
 
-ValueUnit = Literal["people", "person_minutes", "person_metres", "minutes", "metres", "sites", "yuan", "share"]
+ValueUnit = Literal["people", "person_minutes", "person_metres", "minutes", "metres", "sites", "yuan", "share", "visits"]
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def whole_amount(draft: Draft, raw: Floats, flows: Refine) -> Ints:
     chosen = raw[: draft.decided] > 0.5
     amount = settle(draft, chosen.astype(np.int64), step_table(draft))
     for column in range(draft.decided, len(raw)):
-        if column not in draft.of_step:
+        if column not in draft.of_step and column not in draft.sums:
             amount[column] = (
                 np.rint(raw[column]) * PARTS_PER_PERSON if draft.whole[column] else np.ceil(raw[column] * PARTS_PER_PERSON)
             )
@@ -219,10 +219,13 @@ def opened_by(draft: Draft, chosen: Ints) -> Ints:
 
 
 def settle(draft: Draft, chosen: Ints, table: StepTable) -> Ints:
-    """Work out every step from the decisions alone: amounts in millionths, flows still empty."""
+    """Work out every step and sum from the decisions alone: amounts in millionths, flows still empty."""
     amount = np.zeros(len(draft.lower), dtype=np.int64)
     amount[: draft.decided] = chosen * PARTS_PER_PERSON
-    amount[table.columns] = PARTS_PER_PERSON * (table.open_posts(opened_by(draft, chosen)) >= table.needed)
+    opened = opened_by(draft, chosen)
+    amount[table.columns] = PARTS_PER_PERSON * (table.open_posts(opened) >= table.needed)
+    for column, one in draft.sums.items():
+        amount[column] = one.parts(opened)
     return amount
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from careshed.siting.planning.kinds import MaxCover, MaxServed, PCentre, PMedian, ServedMedian, SetCover, WorstUnit
+from careshed.siting.planning.kinds import Attendance, MaxCover, MaxServed, PCentre, PMedian, ServedMedian, SetCover, WorstUnit
 from careshed.siting.planning.rules import Budget, Closable, Hosting, Upgradable
 from careshed.siting.planning.verify_rules import broken_rules
 
@@ -249,6 +249,8 @@ def _wrong_value(raw: Raw) -> Iterator[str]:
     if isinstance(plan.objective, PMedian | ServedMedian):
         per = {times.limit / PER[times.metric] for times, _ in raw.rows.values()}
         farthest = max(*per, plan.objective.beyond if not isinstance(plan.objective.beyond, str) else 0.0)
+    if isinstance(plan.objective, Attendance):
+        farthest = float(len(plan.sites) + 1)
     yield from _near(
         plan.value, counted, "value", slack * max(worth, 1.0) * farthest * len(plan.objective.demands) + 1e-9 * abs(counted)
     )
@@ -266,6 +268,8 @@ def _value(raw: Raw) -> float:
     if isinstance(objective, WorstUnit):
         shares = [share for demand in objective.demands for share in _unit_shares(raw, demand, objective.level, objective.of)]
         return min(shares, default=1.0)
+    if isinstance(objective, Attendance):
+        return sum(_attendance(raw, demand, objective.most) for demand in objective.demands)
     if isinstance(objective, MaxCover):
         return sum(_worth(raw, demand) for demand in objective.demands)
     parts = [_travel(raw, at, demand, objective) for at, demand in enumerate(objective.demands)]
@@ -285,6 +289,20 @@ def _worth(raw: Raw, demand: Demand) -> float:
                 1.0 if demand.decay is None else float(demand.decay.weights(far, per=float(PER[times.metric]), limit=limit)[0])
             )
             total += people[cell] * demand.weight * share
+    return total
+
+
+def _attendance(raw: Raw, demand: Demand, most: float | None) -> float:
+    """Shares of all sites within the limit added up for every person, to what a person may count."""
+    import numpy as np
+
+    people, total = raw.people(demand), 0.0
+    times = next(where for (_, service), where in raw.rows.items() if service == demand.service)[0]
+    per, limit = float(PER[times.metric]), raw.limit(demand, times)
+    for cell, costs in raw.costs(demand, raw.hosts).items():
+        far = np.array(costs, dtype=np.uint32)
+        visits = float(len(far)) if demand.decay is None else float(demand.decay.weights(far, per=per, limit=limit).sum())
+        total += people[cell] * demand.weight * (visits if most is None else min(visits, most))
     return total
 
 
