@@ -17,7 +17,7 @@ from careshed.intake.columns import Kind
 from careshed.intake.sources import as_text
 from careshed.intake.tables import read_table
 from careshed.intake.units.placing import above, finest_unit
-from careshed.network import Network, attach, build_network
+from careshed.network import Network, attach
 from careshed.policy.types import canonical_type
 from careshed.reach import travel_times
 from careshed.schema import InputError, file_label
@@ -167,7 +167,7 @@ def _affected(
     for number, service in enumerate(study.services):
         mode = study.mode(service.id)
         if mode not in networks:
-            networks[mode] = build_network(study.streets, mode=mode, crs=study.crs, snap_m=study.snap_m)
+            networks[mode] = study.network(mode)
         own = study.facilities(service.id)
         if own.empty:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +38,12 @@ CHECKS: Final[tuple[Callable[[Case], list[Finding]], ...]] = (
 
 ASKED_FOR: Final = frozenset({"candidate_excluded", "outline_mended", "listed_again", "outside_units"})
 """What the study itself asks for: nothing to doubt."""
+
+NO_RECORD: Final = frozenset({"contact_column", "sum_row", "note_row", "group_row", "header_repeated"})
+"""What a reader leaves out of every table, being no record: nothing to doubt either."""
+
+ACCOUNTS: Final = frozenset({"people_step"})
+"""Accounts of everybody: nothing is found about the people they count, so they do not rank by them."""
 
 _WEIGHT_OF: Final[dict[Severity, Weight]] = {"error": "error", "dropped": "doubt", "repaired": "note", "noted": "note"}
 
@@ -101,6 +108,7 @@ def _told_on_reading(case: Case) -> list[Finding]:
         for fault in case.study.faults
         if fault.code not in TOLD_BY_CHECKS and not (fault.code == "unknown_unit" and fault.file in registers)
     )
-    streets = file_label(case.study.config.streets.file)
-    plain = [fault.file == streets or fault.code in ASKED_FOR for fault in told]
+    streets, own = file_label(case.study.config.streets.file), file_label(case.study.path)
+    told = [replace(fault, people=0.0 if fault.code in ACCOUNTS else fault.people, file=fault.file or own) for fault in told]
+    plain = [fault.file == streets or fault.code in ASKED_FOR | NO_RECORD for fault in told]
     return [_finding(fault, "note" if known else _WEIGHT_OF[fault.severity]) for fault, known in zip(told, plain, strict=True)]

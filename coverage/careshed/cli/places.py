@@ -197,7 +197,6 @@ def service_score_(study: StudyFile, service: ServiceId, out: Out, times: TimesF
 @app.command("build-hierarchy")
 def build_hierarchy_(study: StudyFile, out: Out, lang: Language = None) -> None:
     """Link facilities level by level as the study's [hierarchy] asks; write XLSX or CSV.  构建分级服务网络。"""
-    from careshed.network import build_network
     from careshed.report import write_hierarchy
     from careshed.supply.hierarchy import link_study, summary_line
 
@@ -206,7 +205,7 @@ def build_hierarchy_(study: StudyFile, out: Out, lang: Language = None) -> None:
     if section is None:
         raise ValueError("the study has no [hierarchy]  研究文件中没有 [hierarchy] 一节")
     mode = opened.travel_mode(section.mode)
-    linked = link_study(opened, build_network(opened.streets, mode=mode, crs=opened.crs, snap_m=opened.snap_m))
+    linked = link_study(opened, opened.network(mode))
     lang = lang or opened.lang
     names = section.names(lang)
     write_hierarchy(
@@ -230,6 +229,9 @@ def compare_runs_(
     against: Annotated[Path | None, typer.Option("--against", help="another study of the same cells  另一研究文件")] = None,
     close: Annotated[list[str] | None, typer.Option("--close", help="id of a facility that closes  拟关闭设施编号")] = None,
     with_plan: Annotated[bool, typer.Option("--with-plan", help="add the sites that the plan chooses  加入规划选址")] = False,
+    streets: Annotated[
+        list[str] | None, typer.Option("--streets", help="id of a [[streets.edits]]: what if this bridge opens  道路变更代号")
+    ] = None,
     lang: Language = None,
 ) -> None:
     """Compare before and after: who gains and who loses reach; write a map (HTML) or units (XLSX, CSV).  前后对比。"""
@@ -238,14 +240,15 @@ def compare_runs_(
     from careshed.supply.compare import compare_runs
 
     only(out, ".html", ".xlsx", ".csv")
-    if against is None and not close and not with_plan:
+    if against is None and not close and not with_plan and not streets:
         raise ValueError(
-            "say what changes: --close ID, --with-plan or --against STUDY  请写明变化：--close、--with-plan 或 --against"
+            "say what changes: --close ID, --with-plan, --streets ID or --against STUDY  "
+            "请写明变化：--close、--with-plan、--streets 或 --against"
         )
     opened = opened_study(study)
     rules = opened.service(service)
     before = times_of(opened, rules, None, None)
-    later = opened_study(against) if against is not None else opened
+    later = (opened_study(against) if against is not None else opened).with_streets(*(streets or ()))
     after = _after(opened, later, rules, before, list(close or []), with_plan)
     change = compare_runs(
         before,

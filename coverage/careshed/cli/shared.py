@@ -115,6 +115,7 @@ def plan_of(study: Study, service: Service, existing: TravelTimes, n: int | None
         n=service.n_sites if n is None else n,
         units=study.units,
         at_least_one_per=service.at_least_one_per,
+        budget_yuan=service.budget_yuan,
     )
 
 

@@ -17,6 +17,7 @@ from careshed.run.results import Folders, RunResult, ServiceResult
 from careshed.run.writing import write_all
 from careshed.siting import check_plan, rank_sites
 from careshed.siting.studying import check_plans
+from careshed.siting.warming import warm_siting
 from careshed.study import Study, open_study
 from careshed.supply.hierarchy import Hierarchy, link_study
 from careshed.supply.service import find_places
@@ -118,6 +119,7 @@ def warm_up() -> None:
     places = gpd.GeoDataFrame(geometry=gpd.points_from_xy([123.0], [35.5]), crs="EPSG:4326").to_crs(network.crs)
     travel_times(network, places, places, limit_min=1)
     merged_isochrones(network, places, minutes=[1])
+    warm_siting()
 
 
 def _networks(study: Study, services: Iterable[Service], bar: Bar, lang: Lang) -> dict[Mode, Network]:
@@ -168,6 +170,7 @@ def analyse(
         n=service.n_sites,
         units=study.units,
         at_least_one_per=service.at_least_one_per,
+        budget_yuan=service.budget_yuan,
     )
     check_plan(plan, options, times, study.cells)
     step(pick(lang, f"{name}：床位与托位", f"{name}: places"))

@@ -142,11 +142,11 @@ def _round(people: object) -> float:
 def input_files(study: Study) -> set[str]:
     """List the files a study reads, as it names them, itself included."""
     config = study.config
-    named = [config.streets.file, *config.population.files, *(one.file for one in config.units.files)]
+    named = [*config.streets.files, *config.population.files, *(one.file for one in config.units.files)]
     named += config.demand.files if config.demand is not None else ()
     named += [section.file for section in config.facilities]
     named += [file for section in config.candidates for file in section.files]
-    named += [section.file for section in (config.compounds,) if section is not None]
+    named += [section.file for section in (config.compounds, config.elevation) if section is not None]
     return {study.path.name, *named}
 
 

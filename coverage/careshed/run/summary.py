@@ -10,7 +10,7 @@ from careshed.report.scorecard_words import headline
 from careshed.supply.hierarchy import summary_line
 from careshed.words import Lang, group_name, pick
 
-OTHERS: Final = ("_places.xlsx", "hierarchy.xlsx", "scorecard.xlsx")
+OTHERS: Final = ("_places.xlsx", "_plan.xlsx", "hierarchy.xlsx", "scorecard.xlsx")
 """Ends of the names of workbooks that are no site lists but worth naming."""
 
 if TYPE_CHECKING:

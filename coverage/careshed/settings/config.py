@@ -15,6 +15,7 @@ from careshed.schema import Fault, InputError, file_label
 from careshed.settings.candidates import CandidateSection
 from careshed.settings.demand import DemandSection
 from careshed.settings.sections import (
+    ElevationSection,
     FacilitySection,
     FileSection,
     HierarchySection,
@@ -37,6 +38,7 @@ class Config(Section):
 
     study: StudySection
     streets: StreetSection
+    elevation: ElevationSection | None = None
     population: PopulationSection
     demand: DemandSection | None = None
     units: UnitSection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from pathlib import PurePath
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -127,10 +128,50 @@ class FacilitySection(PlacedSection):
     """Key -> values of the OSM features that are facilities; `file` may then be left out for the street file."""
 
 
+class StreetEditSection(FileSection):
+    """[[streets.edits]]: a layer of planned streets to add and of streets to close."""
+
+    id: str = ""
+    """Name of the change, so that it can be switched by hand; the file's name if empty."""
+    on: bool = True
+    """Whether the study's streets have it; a change that is off is a question: what if."""
+    tolerance_m: Annotated[float, Field(ge=0)] = 1.0
+
+    @property
+    def name(self) -> str:
+        """What the change is called: its id, else its file's name without the end."""
+        return self.id or PurePath(self.file).stem
+
+
 class StreetSection(Section):
-    """[streets]"""
+    """[streets]: an OSM extract, a GraphML file, or a layer of road centrelines."""
 
     file: str
+    layer: str | None = None
+    crs: str | None = None
+    datum: Datum | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Our column name -> header, for a layer of lines."""
+    tolerance_m: Annotated[float, Field(ge=0)] = 1.0
+    """Metres within which loose ends of a layer are joined (≤)."""
+    crossings: bool = True
+    """Whether lines of one level that cross meet there; false for a layer that is noded already."""
+    edits: Annotated[tuple[StreetEditSection, ...], BeforeValidator(listed)] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files of the section, those of changes that are off included."""
+        return (self.file, *(edit.file for edit in self.edits))
+
+
+class ElevationSection(Section):
+    """[elevation]: an elevation raster, so that hills count."""
+
+    file: str
+    crs: str | None = None
+    """Only where the raster states none."""
+    smooth_m: Annotated[float, Field(ge=0)] = 45.0
+    """Spread of the smoothing, metres; at least a pixel."""
 
 
 Per = Literal["person", "km2", "ha"]
@@ -213,6 +254,8 @@ class Service(Section):
     """Sites to choose."""
     at_least_one_per: Texts = ()
     """Unit levels of which every unit must have one."""
+    budget_yuan: Annotated[float, Field(ge=0)] | None = None
+    """Most that the sites may cost together; no limit where left out."""
     demand_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the group that looks for a place: who is served, finds no place or is out of reach is counted among these."""
     places_rule: PlacesRule = "least_time"

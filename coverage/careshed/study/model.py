@@ -20,6 +20,7 @@ from careshed.words import Lang
 
 if TYPE_CHECKING:
     from careshed.demand import Demand, Ledger, Scenario
+    from careshed.intake.elevation import Elevation
     from careshed.intake.streets import Streets
     from careshed.network import Network
 
@@ -62,6 +63,8 @@ class Study:
     """People of today and of the years of every scenario, and how they came about."""
     refined_on: tuple[Mode, Network] | None = None
     """Network that people were refined to, with its mode, so that it is not built twice."""
+    elevation: Elevation | None = None
+    """Heights, where the study has an elevation raster."""
     scenario: Scenario | None = None
     """The year and scenario that the people are of, None for today's."""
 
@@ -154,9 +157,33 @@ class Study:
         """Build the streets that people of one mode travel; taken as they are where people were refined to them."""
         from careshed.network import build_network
 
-        if self.refined_on is not None and self.refined_on[0] == mode:
+        if self.refined_on is not None and self.refined_on[0] == mode and self.elevation is None:
             return self.refined_on[1]
-        return build_network(self.streets, mode=mode, crs=self.crs, snap_m=self.snap_m)
+        return build_network(self.streets, mode=mode, crs=self.crs, snap_m=self.snap_m, elevation=self.elevation)
+
+    def with_streets(self, *changes: str) -> Study:
+        """Give the study with its streets changed as the named ``[[streets.edits]]`` have it: what if this bridge opens.
+
+        Changes that are on already stay; everything but the streets stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If the study has no such change; the message lists those it has.
+        """
+        from careshed.study.streets import with_edits
+
+        known = {edit.name: edit for edit in self.config.streets.edits}
+        for name in changes:
+            if name not in known:
+                listed = ", ".join(known) or "-"
+                zh = f"研究文件中没有该道路变更，现有：{listed}"
+                raise ValueError(f"there is no change of streets {name!r} in the study; it has: {listed}  {zh}")
+        edits = [known[name] for name in dict.fromkeys(changes) if not known[name].on]
+        if not edits:
+            return self
+        changed = with_edits(self.streets, self.folder, edits)
+        return replace(self, streets=changed.table, refined_on=None, faults=(*self.faults, *changed.faults))
 
     def service(self, service_id: str) -> Service:
         """Find a service by its id.

@@ -31,6 +31,7 @@ from careshed.study.demand_rules import demand_faults, demand_group_faults
 from careshed.study.model import Study, groups_of
 from careshed.study.people import DEGREES, Peopled, Ready, clip_faults, prepare_people, read_inputs, read_people
 from careshed.study.rules import config_faults, crs_faults, distortion_faults, settled, type_findings, utm_zone
+from careshed.study.streets import read_elevation, read_study_streets
 from careshed.study.units import features_in_units, mended_units, study_units
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def open_study(path: str | Path) -> Study:
     config = load_config(file)
     faults = [*config_faults(file, config), *demand_faults(file, config), *candidate_faults(file, config)]
     stated = None if crs_faults(file, config) else config.study.crs
-    streets = _attempt(faults, lambda: _streets(file.parent / config.streets.file))
+    streets = _attempt(faults, lambda: read_study_streets(file.parent, config.streets))
+    elevation = _attempt(faults, lambda: read_elevation(file.parent, config.elevation))
     units = _attempt(faults, lambda: study_units(file.parent, config.units, stated or DEGREES))
     within = _area(units, None)
     reading = partial(read_people, file.parent, config.population, crs_out=stated or DEGREES, within=within)
@@ -98,7 +100,7 @@ def open_study(path: str | Path) -> Study:
     ready = _prepared(faults, partial(prepare_people, people, units, streets, crs=crs, config=config, inputs=inputs))
     study = Study(
         config, file, crs, streets, ready.population, units, facilities, candidates, compounds, services, (),
-        demand=ready.demand, refined_on=ready.network,
+        demand=ready.demand, refined_on=ready.network, elevation=elevation,
     )  # fmt: skip
     candidates = gather_candidates(study, sources, faults)
     candidates = _candidates_in_units(candidates, units, [service.id for service in services], faults)
@@ -126,12 +128,6 @@ def _prepared(faults: list[Fault], prepare: Callable[[], Ready]) -> Ready:
 
 def _how(section: FileSection) -> _How:
     return _How(sheet=section.sheet, layer=section.layer, columns=section.columns, crs=section.crs, datum=section.datum)
-
-
-def _streets(path: Path) -> Checked[Streets]:
-    from careshed.intake.streets import read_streets
-
-    return read_streets(path)
 
 
 def _area(units: GeoDataFrame | None, people: Peopled | None) -> Bounds | None:

@@ -12,7 +12,6 @@ import pandas as pd
 
 from careshed.access import ALL, coverage, lineage, unit_sums
 from careshed.intake.units.placing import finest_unit
-from careshed.network import build_network
 from careshed.policy.model import Rule, Setting
 from careshed.policy.types import canonical_type, catalogue, operator_classes, split_functions, unknown_types
 from careshed.reach import travel_times
@@ -168,7 +167,7 @@ class Ground:
     def network(self, mode: Mode) -> Network:
         """Build the network of a mode, once."""
         if mode not in self._networks:
-            self._networks[mode] = build_network(self.study.streets, mode=mode, crs=self.study.crs, snap_m=self.study.snap_m)
+            self._networks[mode] = self.study.network(mode)
         return self._networks[mode]
 
     def times(self, facilities: GeoDataFrame, limit: Limit) -> TravelTimes:

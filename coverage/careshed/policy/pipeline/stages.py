@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from careshed.access import ALL, coverage, presence
-from careshed.network import build_network
 from careshed.policy.changes.subset import judge_some
 from careshed.policy.judging import study_profile
 from careshed.policy.judging.card import Both, Scorecard
@@ -143,7 +142,7 @@ def _service(
     """Measure one service stage by stage, and what each of its projects would bring alone."""
     if service.mode not in networks:
         mode = study.travel_mode(service.mode)
-        networks[service.mode] = build_network(study.streets, mode=mode, crs=study.crs, snap_m=study.snap_m)
+        networks[service.mode] = study.network(mode)
     network, minutes = networks[service.mode], service.within_minutes
     own = table[table["type"].isin(service.types)]
     rows: list[dict[str, object]] = []

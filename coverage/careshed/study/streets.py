@@ -1,0 +1,55 @@
+"""Read the streets of a study: any source, with the changes that the study asks for, and heights."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from careshed.schema import Checked, Fault
+
+if TYPE_CHECKING:
+    from careshed.intake.elevation import Elevation
+    from careshed.intake.streets import Streets
+    from careshed.settings.sections import ElevationSection, StreetEditSection, StreetSection
+
+
+def read_study_streets(folder: Path, section: StreetSection) -> Checked[Streets]:
+    """Read the study's streets from an OSM extract, a graph or a layer of lines, and make the changes that are on."""
+    from careshed.intake.streets import read_streets
+    from careshed.intake.streets.lines import LAYER_SUFFIXES, read_street_lines
+
+    path = folder / section.file
+    if path.suffix.lower() in LAYER_SUFFIXES:
+        read = read_street_lines(
+            path, layer=section.layer, columns=section.columns, crs=section.crs, datum=section.datum,
+            tolerance_m=section.tolerance_m, crossings=section.crossings,
+        )  # fmt: skip
+    else:
+        read = read_streets(path)
+    changed = with_edits(read.table, folder, [edit for edit in section.edits if edit.on])
+    return Checked(changed.table, (*read.faults, *changed.faults))
+
+
+def with_edits(streets: Streets, folder: Path, edits: Collection[StreetEditSection]) -> Checked[Streets]:
+    """Add planned streets and close others, one layer after the other."""
+    from careshed.intake.streets.lines import edit_streets
+
+    faults: list[Fault] = []
+    for edit in edits:
+        done = edit_streets(
+            streets, folder / edit.file, layer=edit.layer, columns=edit.columns, crs=edit.crs, datum=edit.datum,
+            tolerance_m=edit.tolerance_m,
+        )  # fmt: skip
+        streets, faults = done.table, [*faults, *done.faults]
+    return Checked(streets, tuple(faults))
+
+
+def read_elevation(folder: Path, section: ElevationSection | None) -> Checked[Elevation | None]:
+    """Open the study's elevation raster, None where it names none."""
+    from careshed.intake.elevation import open_elevation
+
+    if section is None:
+        return Checked(None)
+    opened = open_elevation(folder / section.file, crs=section.crs, smooth_m=section.smooth_m)
+    return Checked(opened.table, opened.faults)

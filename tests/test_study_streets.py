@@ -1,0 +1,152 @@
+"""The streets of a study: from any layer, with planned changes, and with hills."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from shapely import LineString
+from test_study import LEFT, LOW, UTM, errors, made_study
+
+from careshed.cli import app
+from careshed.modes import WALK_ADULT, WALK_OLDER
+from careshed.reach import travel_times
+from careshed.run.manifest import input_files
+from careshed.study import open_study
+
+FIRST, CORNER, LAST = (121.5001, 31.195), (121.509, 31.195), (121.509, 31.2)
+
+
+def written(folder, name, shapes, **columns):
+    gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4490").to_file(folder / name)
+    return name
+
+
+def minutes(study, service="day_care"):
+    """Minutes from the cell in the north-west corner to the nearest facility, None where there is no way."""
+    times = travel_times(study.network(WALK_OLDER), study.facilities(service), study.cells, limit_min=60)
+    return np.where(times.nearest_cost < 0, np.nan, times.nearest_cost / 60_000)
+
+
+def test_streets_from_a_layer_of_lines_give_the_same_times_as_from_osm(tmp_path):
+    own = open_study(made_study(tmp_path))
+    written(tmp_path, "roads.gpkg", [LineString([FIRST, CORNER]), LineString([CORNER, LAST])], 道路等级=["支路", "支路"])
+    lines = open_study(made_study(tmp_path, ('file = "streets.osm"', 'file = "roads.gpkg"')))
+    assert np.allclose(minutes(own), minutes(lines), atol=1e-4, equal_nan=True)
+    assert lines.water.empty
+
+
+def test_the_section_says_how_a_layer_is_read(tmp_path):
+    written(tmp_path, "roads.gpkg", [LineString([FIRST, CORNER]), LineString([CORNER, LAST])], jb=["步行街", "人行道"])
+    text = 'file = "roads.gpkg"\ntolerance_m = 0\ncrossings = false\n[streets.columns]\nclass = "jb"'
+    study = open_study(made_study(tmp_path, ('file = "streets.osm"', text)))
+    assert study.streets.ways["highway"].tolist() == ["pedestrian", "footway"]
+
+
+EDIT = """file = "streets.osm"
+
+[[streets.edits]]
+id = "bridge"
+file = "planned.gpkg"
+on = {}
+"""
+"""A short cut from the west end of the only street to its north end."""
+
+
+def planned(tmp_path, on):
+    written(tmp_path, "planned.gpkg", [LineString([FIRST, LAST])], 道路等级=["支路"])
+    return open_study(made_study(tmp_path, ('file = "streets.osm"', EDIT.format(on))))
+
+
+def test_a_change_that_is_on_is_part_of_the_streets(tmp_path):
+    assert len(planned(tmp_path, "true").streets.ways) == 2
+
+
+def test_a_change_that_is_off_is_a_question(tmp_path):
+    study = planned(tmp_path, "false")
+    opened = study.with_streets("bridge")
+    assert (len(study.streets.ways), len(opened.streets.ways)) == (1, 2)
+    assert (minutes(opened) < minutes(study) - 1).any()
+    assert len(opened.with_streets().streets.ways) == 2
+
+
+def test_a_change_that_is_on_is_not_made_twice(tmp_path):
+    assert len(planned(tmp_path, "true").with_streets("bridge").streets.ways) == 2
+
+
+def test_an_unknown_change_is_refused_with_those_there_are(tmp_path):
+    with pytest.raises(ValueError, match=r"no change of streets 'tunnel' in the study; it has: bridge"):
+        planned(tmp_path, "false").with_streets("tunnel")
+
+
+def test_a_change_is_called_after_its_file_where_it_has_no_id(tmp_path):
+    written(tmp_path, "planned.gpkg", [LineString([FIRST, LAST])], 道路等级=["支路"])
+    study = open_study(made_study(tmp_path, ('file = "streets.osm"', EDIT.format("false").replace('id = "bridge"\n', ""))))
+    assert len(study.with_streets("planned").streets.ways) == 2
+
+
+def test_a_change_whose_file_is_missing_is_told_with_all_else(tmp_path):
+    path = made_study(tmp_path, ('file = "streets.osm"', EDIT.format("true")), ("total.tif", "totl.tif"))
+    told = errors(path)
+    assert any("planned.gpkg: the file does not exist" in text for text in told)
+    assert any("totl.tif: the file does not exist" in text for text in told)
+
+
+def elevated(tmp_path, crs=UTM):
+    rows = np.linspace(0, 200, 40)[None, :].repeat(40, axis=0)  # rises to the east, 200 m over 2 km
+    how = {"driver": "GTiff", "height": 40, "width": 40, "count": 1, "dtype": "float32", "crs": crs}
+    with rasterio.open(tmp_path / "dem.tif", "w", transform=Affine(50, 0, LEFT - 500, 0, -50, LOW + 1500), **how) as file:
+        file.write(rows.astype(np.float32), 1)
+
+
+def test_hills_count_where_the_study_has_heights(tmp_path):
+    flat = open_study(made_study(tmp_path))
+    elevated(tmp_path)
+    hilly = open_study(made_study(tmp_path, ("[population.rasters]", '[elevation]\nfile = "dem.tif"\n\n[population.rasters]')))
+    up, down = (hilly.network(WALK_ADULT).time.edge_f, hilly.network(WALK_ADULT).time.edge_b)
+    assert not np.array_equal(up, down)
+    assert not np.allclose(minutes(flat), minutes(hilly), equal_nan=True)
+    assert {"dem.tif", "streets.osm"} <= input_files(hilly)
+
+
+def test_heights_without_a_coordinate_system_are_refused_and_can_be_stated(tmp_path):
+    elevated(tmp_path, crs=None)
+    section = '[elevation]\nfile = "dem.tif"\n{}\n[population.rasters]'
+    told = errors(made_study(tmp_path, ("[population.rasters]", section.format(""))))
+    assert [text for text in told if "states no coordinate system" in text]
+    stated = made_study(tmp_path, ("[population.rasters]", section.format(f'crs = "{UTM}"\n')))
+    assert open_study(stated).elevation is not None
+
+
+def test_a_mode_takes_its_figures_from_the_study(tmp_path):
+    text = "[modes.car]\nsignal_s = 20\n[modes.car.speeds_kmh]\nresidential = 18\n\n[modes.older]\nmax_slope = 0.1\n\n[map]"
+    text = text.replace("\n\n[map]", "\n\n[streets]")
+    study = open_study(made_study(tmp_path, ("[streets]", text)))
+    car, older = study.travel_mode("car"), study.travel_mode("older")
+    assert (car.signal_s, car.speed_on("residential"), car.speed_on("primary")) == (20, 18, 65)
+    assert (older.max_slope, older.speed_kmh) == (0.1, 3.6)
+    own = [figure.en for figure in car.figures if figure.name in ("signal_s", "speeds_kmh")]
+    assert own == ["set in the study", "set in the study"]
+
+
+def test_figures_that_no_mode_can_have_are_refused(tmp_path):
+    told = errors(made_study(tmp_path, ("[streets]", "[modes.car.speeds_kmh]\nresidential = 300\n\n[streets]")))
+    assert any("must be at most 130" in text for text in told)
+
+
+def test_the_command_compares_a_town_with_and_without_a_planned_street(tmp_path, capsys):
+    planned(tmp_path, "false")
+    command = [
+        "compare-runs",
+        str(tmp_path / "study.toml"),
+        "-s",
+        "day_care",
+        "--streets",
+        "bridge",
+        "-o",
+        str(tmp_path / "c.csv"),
+    ]
+    app(command, standalone_mode=False)
+    assert "come within 15 minutes" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="it has: bridge"):
+        app([*command[:5], "tunnel", *command[6:]], standalone_mode=False)
