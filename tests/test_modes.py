@@ -22,7 +22,7 @@ from careshed.network import build_network
 from careshed.reach import travel_times
 
 PLAIN = {field.name: field.default for field in dataclasses.fields(Mode)}
-NO_FIGURE = {"name", "kind", "zh", "en", "source", "source_zh", "figures"}
+NO_FIGURE = {"name", "kind", "zh", "en", "source", "source_zh", "figures", "parts"}
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)

@@ -9,10 +9,13 @@ from shapely import LineString
 from test_study import LEFT, LOW, UTM, errors, made_study
 
 from careshed.cli import app
-from careshed.modes import WALK_ADULT, WALK_OLDER
+from careshed.modes import CAR, WALK_ADULT, WALK_OLDER
 from careshed.reach import travel_times
+from careshed.reach.mixing import mix_times
+from careshed.run import run_study
 from careshed.run.manifest import input_files
 from careshed.study import open_study
+from careshed.study.travel import mode_of_cells, modes_of
 
 FIRST, CORNER, LAST = (121.5001, 31.195), (121.509, 31.195), (121.509, 31.2)
 
@@ -150,3 +153,65 @@ def test_the_command_compares_a_town_with_and_without_a_planned_street(tmp_path,
     assert "come within 15 minutes" in capsys.readouterr().out
     with pytest.raises(ValueError, match="it has: bridge"):
         app([*command[:5], "tunnel", *command[6:]], standalone_mode=False)
+
+
+BY_SCOPE = ('mode = "older"', 'mode = "older"\nmode_by = {{ {} }}')
+
+
+def by_scope(tmp_path, text):
+    return made_study(tmp_path, (BY_SCOPE[0], BY_SCOPE[1].format(text)))
+
+
+def test_people_of_a_scope_travel_by_its_mode(tmp_path):
+    study = open_study(by_scope(tmp_path, 'street = "car"'))
+    plain = open_study(made_study(tmp_path))
+    on_foot, by_car = (
+        travel_times(plain.network(mode), plain.facilities("day_care"), plain.cells, limit_min=60) for mode in (WALK_OLDER, CAR)
+    )
+    mixed = study.times("day_care", study.facilities("day_care"), limit_min=60)
+    driven = study.cells["unit"].isin(["s1", "s2"]).to_numpy()
+    assert driven.any()
+    assert not driven.all()
+    assert np.array_equal(mixed.nearest_cost, np.where(driven, by_car.nearest_cost, on_foot.nearest_cost))
+    assert mixed.mode.zh == "老年人步行（其他）／小汽车（街道）"
+    for row in range(len(mixed.facilities)):
+        told = {int(cell): int(cost) for cell, cost in zip(*(values[mixed.indptr[row] : mixed.indptr[row + 1]] for values in
+                (mixed.indices, mixed.cost)), strict=True)}  # fmt: skip
+        own = {}
+        for part, mine in ((on_foot, ~driven), (by_car, driven)):
+            span = slice(part.indptr[row], part.indptr[row + 1])
+            own |= {int(c): int(v) for c, v in zip(part.indices[span], part.cost[span], strict=True) if mine[c]}
+        assert told == own
+
+
+def test_a_unit_goes_by_its_level_then_its_setting_then_the_unit_above(tmp_path):
+    study = open_study(by_scope(tmp_path, 'rural = "car", county = "cycle"'))
+    study.units["setting"] = ["", "rural", "urban"]
+    names = list(modes_of(study, study.service("day_care")))
+    by_unit = dict(zip(study.cells["unit"], (names[at] for at in mode_of_cells(study, study.service("day_care"))), strict=True))
+    assert by_unit == {"s1": "car", "s2": "cycle", "c": "cycle"}
+
+
+def test_words_that_name_no_scope_or_mode_are_refused(tmp_path):
+    told = errors(by_scope(tmp_path, 'countryside = "car", rural = "horse"'))
+    assert any("[[service]] 1: mode_by: must be a level of unit, urban or rural (found 'countryside')" in text for text in told)
+    assert any("[[service]] 1: mode_by.rural: unknown mode (found 'horse')" in text for text in told)
+
+
+def test_matrices_that_do_not_fit_are_not_mixed(tmp_path):
+    study = open_study(made_study(tmp_path))
+    first = study.times("day_care", study.facilities("day_care"), limit_min=60)
+    shorter = study.times("day_care", study.facilities("day_care"), limit_min=30)
+    with pytest.raises(ValueError, match="differ in facilities, cells, metric, limit or direction"):
+        mix_times([first, shorter], np.zeros(len(study.cells), dtype=np.int64))
+    with pytest.raises(ValueError, match=r"every one of \d+ cells must name one of 2 matrices"):
+        mix_times([first, first], np.full(len(study.cells), 2))
+
+
+def test_a_run_by_two_modes_says_so_on_its_map(tmp_path):
+    path = by_scope(tmp_path, 'street = "car"')
+    run_study(path, progress=False, only=["day_care"])
+    page = (tmp_path / "maps" / "day_care.html").read_text(encoding="utf-8")
+    assert "Who can reach" in page
+    assert "Who can walk" not in page
+    assert "car, 10 to 90 km/h by class of street" in page

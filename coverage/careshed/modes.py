@@ -61,6 +61,8 @@ class Mode:
     """How slopes slow or speed travel, where the study has an elevation model."""
     figures: tuple[Figure, ...] = ()
     """Source of each figure."""
+    parts: tuple[Mode, ...] = ()
+    """The modes that this one names together, where different people travel by different ones; () for a mode of its own."""
 
     @property
     def top_speed_kmh(self) -> float:
@@ -250,7 +252,8 @@ def mode_from(stated: Mapping[str, Any]) -> Mode:
     """
     speeds = tuple((str(kind), float(speed)) for kind, speed in stated.get("speeds_kmh", ()))
     figures = tuple(Figure(**figure) for figure in stated.get("figures", ()))
-    return Mode(**(dict(stated) | {"speeds_kmh": speeds, "figures": figures}))
+    parts = tuple(mode_from(part) for part in stated.get("parts", ()))
+    return Mode(**(dict(stated) | {"speeds_kmh": speeds, "figures": figures, "parts": parts}))
 
 
 MODES: Final[dict[str, Mode]] = {

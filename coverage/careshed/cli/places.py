@@ -17,7 +17,6 @@ from careshed.cli.shared import (
     TimesFile,
     about,
     app,
-    network_of,
     only,
     opened_study,
     plan_of,
@@ -271,8 +270,6 @@ def _after(study: Study, later: Study, rules: Service, before: TravelTimes, clos
     """Search again after the change asked for: another study, closures, new sites, in this order."""
     import pandas as pd
 
-    from careshed.reach import travel_times
-
     if later is not study:
         _same_rules(rules, later.service(rules.id))
     facilities = later.facilities(rules.id)
@@ -281,20 +278,19 @@ def _after(study: Study, later: Study, rules: Service, before: TravelTimes, clos
         hint = "; repeat --close for each  多个设施请重复写 --close" if any("," in one for one in unknown) else ""
         raise ValueError(f"no such facilities of {rules.id}: {', '.join(unknown)}{hint}")
     facilities = facilities[~facilities.index.isin(close)]
-    network = network_of(later, rules)
     limit = before.limit / 60_000
     if with_plan:
-        existing = travel_times(network, facilities, later.cells, limit_min=limit)
+        existing = later.times(rules.id, facilities, limit_min=limit)
         chosen = later.candidates(rules.id).loc[plan_of(later, rules, existing, None).sites.index]
         facilities = pd.concat([facilities, chosen.reindex(columns=facilities.columns).set_geometry(chosen.geometry)])
-    return travel_times(network, facilities, later.cells, limit_min=limit)
+    return later.times(rules.id, facilities, limit_min=limit)
 
 
 def _same_rules(first: Service, second: Service) -> None:
     """Refuse two studies that judge a service differently: their difference would be of rules, not of reach."""
     wrong = [
         f"{key}: {getattr(first, key)} / {getattr(second, key)}"
-        for key in ("group", "within_minutes", "mode")
+        for key in ("group", "within_minutes", "mode", "mode_by")
         if getattr(first, key) != getattr(second, key)
     ]
     if wrong:

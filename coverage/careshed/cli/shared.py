@@ -79,13 +79,13 @@ def times_of(
     study: Study, service: Service, file: Path | None, minutes: float | None, *, candidates: bool = False
 ) -> TravelTimes:
     """Read travel times from a file, or compute them to the largest limit the service uses."""
-    from careshed.reach import read_travel_times, travel_times
+    from careshed.reach import read_travel_times
 
     places = study.candidates(service.id) if candidates else study.facilities(service.id)
     if file is not None:
         return read_travel_times(file, places, study.cells)
     limit = max(*service.minutes, service.within_minutes) if minutes is None else minutes
-    return travel_times(network_of(study, service), places, study.cells, limit_min=limit)
+    return study.times(service.id, places, limit_min=limit)
 
 
 def effect_of(study: Study, service: Service, times: TravelTimes, minutes: float, group: str | None, lang: Lang) -> str:

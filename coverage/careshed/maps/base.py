@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from careshed.maps.facts import Scope
 from careshed.maps.layers import Layer, degrees, streets_layer, water_layer
+from careshed.maps.moving import as_travelled
 from careshed.maps.notes import Note, fault_lines
 from careshed.maps.text import TEXTS, say
 from careshed.words import pick
@@ -106,7 +107,7 @@ def write_page(
         tiles=(study.config.map.tiles if tiles is None else tiles) or None,
         parts=parts,
     )
-    return _write_whole(Path(path), page_text(page))
+    return _write_whole(Path(path), as_travelled(page_text(page), scope.mode))
 
 
 def _write_whole(path: Path, text: str) -> Path:

@@ -11,9 +11,10 @@ from careshed.maps.facts import MS_PER_MINUTE, Scope
 from careshed.maps.layers import SIMPLIFY_M
 from careshed.maps.text import count, minutes_text, note, say
 from careshed.schema import SEVERITIES, Fault, merge_rows
-from careshed.words import group_name, pick
+from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:
+    from careshed.modes import Mode
     from careshed.reach import TravelTimes
     from careshed.study import Study
 
@@ -41,11 +42,19 @@ def assumptions(study: Study, scope: Scope, times: TravelTimes | None) -> list[N
     ]
 
 
+def _mode_note(lang: Lang, mode: Mode) -> Note:
+    """Say how fast people of a mode travel; by class of street where it has speeds for each."""
+    named, speeds = pick(lang, mode.zh, mode.en), [speed for _, speed in mode.speeds_kmh]
+    if not speeds:
+        return note(lang, "mode", named, mode.speed_kmh, mode.leg_speed_kmh)
+    return note(lang, "mode_by_class", named, min(speeds), max(speeds), mode.leg_speed_kmh)
+
+
 def _travel(times: TravelTimes, scope: Scope) -> list[Note]:
     lang, mode = scope.lang, times.mode
     time = times.metric == "time"
     return [
-        note(lang, "mode", pick(lang, mode.zh, mode.en), mode.speed_kmh, mode.leg_speed_kmh),
+        *(_mode_note(lang, one) for one in mode.parts or (mode,)),
         note(lang, "source", pick(lang, mode.source_zh or mode.source, mode.source)),
         note(lang, times.direction),
         note(lang, "limit_time", times.limit / MS_PER_MINUTE) if time else note(lang, "limit_length", times.limit / MM_PER_M),

@@ -104,6 +104,12 @@ NOTES: Final[dict[str, tuple[str, str, str, str]]] = {
         "{}，沿道路 {:g} 千米/时，道路与地点之间 {:g} 千米/时",
         "{}, {:g} km/h along streets, {:g} km/h between street and place",
     ),
+    "mode_by_class": (
+        "出行方式",
+        "Mode",
+        "{}，按道路等级 {:g}–{:g} 千米/时，道路与地点之间 {:g} 千米/时",
+        "{}, {:g} to {:g} km/h by class of street, {:g} km/h between street and place",
+    ),
     "source": ("速度依据", "Source of speed", "{}", "{}"),
     "to_facility": ("方向", "Direction", "从住处到设施", "from home to the facility"),
     "from_facility": ("方向", "Direction", "从设施到住处", "from the facility to home"),

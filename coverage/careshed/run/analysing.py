@@ -81,7 +81,8 @@ def run_study(
         bar.plan(2 + STEPS * len(services))
         networks = _networks(study, services, bar, lang)
         results = tuple(
-            analyse(study, service.id, networks[study.mode(service.id)], step=bar.step, lang=lang) for service in services
+            analyse(study, service.id, networks[study.mode(service.id)], networks=networks, step=bar.step, lang=lang)
+            for service in services
         )
         bar.say(pick(lang, "写出结果", "writing"))
         faults = (*study.faults, *dict.fromkeys(fault for network in networks.values() for fault in network.faults))
@@ -125,17 +126,27 @@ def warm_up() -> None:
 def _networks(study: Study, services: Iterable[Service], bar: Bar, lang: Lang) -> dict[Mode, Network]:
     """Build one network for each mode the services use."""
     bar.step(pick(lang, "构建路网", "building the network"))
-    modes = dict.fromkeys(study.mode(service.id) for service in services)
+    modes = dict.fromkeys(mode for service in services for mode in study.modes(service.id))
     return {mode: study.network(mode) for mode in modes}
 
 
 def analyse(
-    study: Study, service_id: str, network: Network, *, step: Callable[[str], None] = lambda _: None, lang: Lang = "zh"
+    study: Study,
+    service_id: str,
+    network: Network,
+    *,
+    networks: Mapping[Mode, Network] | None = None,
+    step: Callable[[str], None] = lambda _: None,
+    lang: Lang = "zh",
 ) -> ServiceResult:
     """Work out one service: travel times, isochrones, coverage, gaps and ranked sites.
 
     Parameters
     ----------
+    network
+        Streets of the service's own mode, by which isochrones are drawn.
+    networks
+        Networks of further modes, where people travel by several.
     step
         Called with a short text as each step begins.
     """
@@ -146,8 +157,9 @@ def analyse(
     limits = sorted({*service.minutes, service.within_minutes})
 
     step(pick(lang, f"{name}：出行时间", f"{name}: travel times"))
-    times = travel_times(network, facilities, study.cells, limit_min=limits[-1])
-    options = travel_times(network, candidates, study.cells, limit_min=service.within_minutes)
+    built = {**(networks or {}), network.mode: network}
+    times = study.times(service_id, facilities, limit_min=limits[-1], networks=built)
+    options = study.times(service_id, candidates, limit_min=service.within_minutes, networks=built)
     step(pick(lang, f"{name}：等时圈", f"{name}: isochrones"))
     bands = merged_isochrones(network, facilities, minutes=service.minutes)
     step(pick(lang, f"{name}：等时圈校核", f"{name}: certifying isochrones"))

@@ -246,6 +246,8 @@ class Service(Section):
     """Groups that maps and tables show; `group` alone if empty."""
     mode: str
     """Name of the travel mode."""
+    mode_by: dict[str, str] = Field(default_factory=dict)
+    """Unit level, ``urban`` or ``rural`` -> mode of the people there, where it is not `mode`."""
     minutes: Annotated[tuple[Minutes, ...], BeforeValidator(listed), Field(min_length=1)] = (5.0, 10.0, 15.0)
     """Limits of the isochrone bands, minutes."""
     within_minutes: Minutes = 15.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from careshed.intake.elevation import Elevation
     from careshed.intake.streets import Streets
     from careshed.network import Network
+    from careshed.reach import TravelTimes
 
 
 class UnknownService(KeyError):
@@ -213,6 +215,20 @@ class Study:
     def mode(self, service_id: str) -> Mode:
         """Give the travel mode of a service, with the figures that the study sets itself."""
         return self.travel_mode(self.service(service_id).mode)
+
+    def times(
+        self, service_id: str, places: GeoDataFrame, *, limit_min: float, networks: Mapping[Mode, Network] | None = None
+    ) -> TravelTimes:
+        """Search travel times between places and the cells as the service's people travel: each cell by the mode of its scope."""
+        from careshed.study.travel import service_times
+
+        return service_times(self, service_id, places, limit_min=limit_min, networks=networks)
+
+    def modes(self, service_id: str) -> tuple[Mode, ...]:
+        """Give every mode by which a service's people travel, the service's own first."""
+        from careshed.study.travel import modes_of
+
+        return tuple(modes_of(self, self.service(service_id)).values())
 
     def travel_mode(self, name: str) -> Mode:
         """Give a travel mode by its name, with the figures that the study sets itself."""

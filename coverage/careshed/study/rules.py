@@ -182,6 +182,12 @@ def _service_faults(path: Path, key: str, service: Service) -> list[Fault]:
     faults = []
     if service.mode not in MODES:
         faults.append(unknown_name(path, f"{key}: mode", service.mode, ("未知的出行方式", "unknown mode"), sorted(MODES)))
+    for scope, mode in service.mode_by.items():
+        if mode not in MODES:
+            faults.append(unknown_name(path, f"{key}: mode_by.{scope}", mode, ("未知的出行方式", "unknown mode"), sorted(MODES)))
+        if scope not in TIERS and scope not in ("urban", "rural"):
+            told = ("应为单元级别、urban 或 rural", "must be a level of unit, urban or rural")
+            faults.append(unknown_name(path, f"{key}: mode_by", scope, told, [*TIERS, "urban", "rural"]))
     if status_keys(service.statuses) is None:
         odd = next(word for word in service.statuses if status_keys((word,)) is None)
         listed = [*STATUSES, *(known[0] for known in STATUS_WORDS.values())]

@@ -1,0 +1,412 @@
+"""Take travel times that another program computed: a long table of origin, destination and time."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from careshed.intake.encodings import decode
+from careshed.intake.sources import Words, as_text, damaged, must_exist, stop
+from careshed.modes import WALK_ADULT, Mode
+from careshed.reach.times import Direction, Metric, TravelTimes
+from careshed.schema import Checked, Fault, InputError, file_label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+ForeignUnit = Literal["minutes", "seconds", "metres"]
+"""What a number of the table counts."""
+
+PER: Final[dict[ForeignUnit, float]] = {"minutes": 60_000.0, "seconds": 1000.0, "metres": 1000.0}
+"""Unit -> milliseconds or millimetres."""
+
+NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "origin": ("origin", "from", "from_id", "fromid", "origin_id", "o", "source", "source_id", "起点", "起点编号", "出发地"),
+    "destination": ("destination", "to", "to_id", "toid", "destination_id", "d", "target", "target_id", "终点", "终点编号", "目的地"),
+    "cost": (
+        "minutes", "travel_time", "travel_time_p50", "duration", "seconds", "time", "metres", "distance", "分钟", "时间", "用时",
+        "秒", "距离", "米",
+    ),
+}  # fmt: skip
+"""Our column -> headers of the usual programs: r5, Valhalla, OSRM, AMap and Baidu."""
+
+TOLD: Final = 8
+"""Ids that a fault names before it counts the rest."""
+
+SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The table as read: ids and costs as text or numbers, and where the first row stands."""
+
+    file: str
+    origin: NDArray[np.object_]
+    destination: NDArray[np.object_]
+    cost: NDArray[np.object_]
+    headers: dict[str, str]
+    first_row: int
+    """Row of the first record as the planner's program numbers it."""
+
+
+def import_travel_times(
+    path: str | Path,
+    facilities: GeoDataFrame,
+    cells: GeoDataFrame,
+    *,
+    columns: Mapping[str, str] | None = None,
+    unit: ForeignUnit = "minutes",
+    limit: float | None = None,
+    direction: Direction = "to_facility",
+    mode: Mode = WALK_ADULT,
+    sheet: str | None = None,
+) -> Checked[TravelTimes]:
+    """Take travel times from another program (r5, Valhalla, AMap, Baidu …) and use them like our own.
+
+    The table has one row a pair: an origin, a destination and the cost of the journey. Which side the facilities are is seen
+    from the ids; if the file says the other than `direction`, that is refused. A blank cost is a pair without a way.
+
+    Parameters
+    ----------
+    path
+        CSV, TSV, XLSX or Parquet.
+    facilities, cells
+        The places that the ids of the table belong to, by their index.
+    columns
+        ``origin``, ``destination``, ``cost`` -> header in the file, where the usual names are not used.
+    unit
+        What a cost counts: minutes or seconds of travel, metres of street.
+    limit
+        Limit up to which the other program searched, in minutes (metres for ``unit="metres"``); costs beyond it are left out
+        and told. The largest cost in the table if None.
+    direction
+        Whether people travel to the facility (cells are origins) or from it.
+    mode
+        How people travel, for what outputs say about it; the costs are taken as they are.
+
+    Returns
+    -------
+    Checked[TravelTimes]
+        A cell that is in no row counts as one that cannot be judged (``far``), a facility likewise; pairs that are missing are
+        beyond the limit. Of pairs given twice with one cost the second is dropped.
+
+    Raises
+    ------
+    careshed.schema.InputError
+        With every fault at once: ids that are none of ours, pairs with two costs, costs that are negative or no number.
+
+    Notes
+    -----
+    The nearest facility of a cell is the nearest in the table: beyond the limit none is known.
+    """
+    table = _read(Path(path), columns, sheet)
+    faults: list[Fault] = []
+    cost = _costs(table, PER[unit], faults)
+    swapped = _sides(table, facilities.index, cells.index, direction, faults)
+    ends = (table.destination, table.origin) if not swapped else (table.origin, table.destination)
+    row = _places(ends[0], facilities.index, table, ("设施", "facilities"), faults)
+    column = _places(ends[1], cells.index, table, ("人口格网", "cells"), faults)
+    if any(fault.severity == "error" for fault in faults):
+        raise InputError(faults)
+    kept = np.isfinite(cost)
+    faults += _ways_missing(table, ~kept)
+    row, column, whole, line = _unique(table, row[kept], column[kept], cost[kept], np.flatnonzero(kept), faults)
+    if any(fault.severity == "error" for fault in faults):
+        raise InputError(faults)
+    most = _limit(table, limit, unit, whole)
+    near = whole <= most
+    faults += _beyond(table, int((~near).sum()), limit, unit)
+    listed = np.bincount(row, minlength=len(facilities)) > 0, np.bincount(column, minlength=len(cells)) > 0
+    del line
+    metric: Metric = "length" if unit == "metres" else "time"
+    times = _matrix(facilities, cells, row[near], column[near], whole[near], listed, most, metric, direction, mode)
+    return Checked(times, (*faults, *_uncovered(table, times, listed)))
+
+
+def _read(path: Path, columns: Mapping[str, str] | None, sheet: str | None) -> _Table:
+    """Read the three columns of the table, ids as text."""
+    must_exist(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        told = (f"不支持此文件格式“{suffix}”", f"files of type {suffix!r} are not read")
+        raise stop(path, "unknown_format", told, (f"请另存为以下格式之一：{known}。", f"Save it as one of: {known}."))
+    frame = _frame(path, suffix, sheet)
+    headers = _headers(path, [str(name) for name in frame.columns], columns)
+    named = {name: frame[header].to_numpy(dtype=object) for name, header in headers.items()}
+    return _Table(
+        file_label(path), named["origin"], named["destination"], named["cost"], headers, 1 if suffix == ".parquet" else 2
+    )
+
+
+def _frame(path: Path, suffix: str, sheet: str | None) -> pd.DataFrame:
+    """Read the file as it stands; no number is turned into another."""
+    import pyarrow as pa
+
+    try:
+        if suffix == ".parquet":
+            return pd.read_parquet(path)
+        if suffix == ".xlsx":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # openpyxl warns of styles it does not know
+                return pd.read_excel(path, sheet_name=sheet or 0, dtype=object, engine="calamine")
+        text = decode(path.read_bytes()).text
+    except UnicodeDecodeError as error:
+        told = ("文件编码无法识别", "the text encoding is not recognised")
+        raise stop(path, "bad_encoding", told, ("请另存为 UTF-8 编码的 CSV。", "Save it as CSV in UTF-8.")) from error
+    except (OSError, ValueError, pa.ArrowInvalid, pa.ArrowException) as error:
+        raise damaged(path, error) from error
+    return _text_frame(path, text)
+
+
+def _text_frame(path: Path, text: str) -> pd.DataFrame:
+    import io
+
+    first = text.split("\n", 1)[0]
+    mark = max(",\t;|", key=first.count)
+    try:
+        return pd.read_csv(io.StringIO(text), sep=mark, dtype=str, keep_default_na=False, skip_blank_lines=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise damaged(path, error) from error
+
+
+def _headers(path: Path, have: Sequence[str], columns: Mapping[str, str] | None) -> dict[str, str]:
+    """Find the header of each of our columns."""
+    plain = {name.strip().lower(): name for name in have}
+    found: dict[str, str] = {}
+    faults: list[Fault] = []
+    for name in columns or {}:
+        if name not in NAMES:
+            known = ", ".join(NAMES)
+            cure = (f"可用：{known}。", f"Known: {known}.")
+            faults.append(Fault("unknown_name", file_label(path), "未知的列名", "no such column", *cure, column=name))
+    for name, words in NAMES.items():
+        stated = (columns or {}).get(name)
+        header = stated if stated in have else None if stated else next((plain[word] for word in words if word in plain), None)
+        if header is None:
+            listed = ", ".join(have)[:120]
+            wanted = stated or name
+            told = (f"缺少“{wanted}”列", f"column {wanted!r} is missing")
+            cure = (
+                f"文件中的列：{listed}；可用 columns 指明。",
+                f"The file has: {listed}; name yours with columns={{{name!r}: 'your header'}}.",
+            )
+            faults.append(Fault("missing_column", file_label(path), *told, *cure, column=wanted))
+        else:
+            found[name] = header
+    if faults:
+        raise InputError(faults)
+    return found
+
+
+def _fault(table: _Table, code: str, told: Words, cure: Words, at: Sequence[int], column: str, found: Sequence[object]) -> Fault:
+    """Build one fault for all rows of a kind."""
+    rows = ", ".join(str(place + table.first_row) for place in list(at)[:TOLD]) + (" …" if len(at) > TOLD else "")
+    texts = list(dict.fromkeys(as_text(value) for value in found))
+    named = ", ".join(texts[:TOLD]) + (" …" if len(texts) > TOLD else "")
+    return Fault(code, table.file, *told, *cure, row=rows, column=table.headers.get(column, column), found=named)
+
+
+def _costs(table: _Table, per: float, faults: list[Fault]) -> NDArray[np.float64]:
+    """Read costs as milliseconds or millimetres, NaN where a pair has no way; what is negative or no number is told."""
+    cost = np.full(len(table.cost), np.nan)
+    odd, negative = [], []
+    for at, value in enumerate(table.cost.tolist()):
+        text = as_text(value)
+        if not text or text.lower() in ("nan", "na", "null", "inf"):
+            continue
+        try:
+            number = float(value) if isinstance(value, int | float) else float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or number * per >= 2**32 - 1:
+            odd.append(at)
+        elif number < 0:
+            negative.append(at)
+        else:
+            cost[at] = round(number * per)
+    cures = (
+        ("请只写数字；没有通路的一对留空。", "Write plain numbers; leave a pair without a way blank."),
+        ("没有通路的一对请留空，不写负数。", "Leave a pair without a way blank instead of a negative number."),
+    )
+    told = (("出行成本不是可用的数字", "the cost is no usable number"), ("出行成本为负", "the cost is negative"))
+    for code, at_rows, words, cure in zip(("bad_cost", "negative_cost"), (odd, negative), told, cures, strict=True):
+        if at_rows:
+            faults.append(_fault(table, code, words, cure, at_rows, "cost", table.cost[at_rows].tolist()))
+    return cost
+
+
+def _sides(table: _Table, facilities: pd.Index[str], cells: pd.Index[int], direction: Direction, faults: list[Fault]) -> bool:
+    """See from the ids on which side the facilities are, and refuse a table that says the other than the direction.
+
+    Returns
+    -------
+    bool
+        Whether facilities are origins.
+    """
+    known = [set(map(str, index)) for index in (facilities, cells)]
+    counts = {
+        (side, kind): sum(as_text(value) in known[kind] for value in values.tolist())
+        for side, values in (("origin", pd.unique(table.origin)), ("destination", pd.unique(table.destination)))
+        for kind in (0, 1)
+    }
+    as_origins = counts["origin", 0] + counts["destination", 1]
+    as_destinations = counts["destination", 0] + counts["origin", 1]
+    wanted = direction == "from_facility"
+    if as_origins == as_destinations:
+        return wanted
+    found = as_origins > as_destinations
+    if found != wanted:
+        told = (
+            f"表中设施在{'起点' if found else '终点'}一列，与 direction 不符",
+            f"the facilities are the {'origins' if found else 'destinations'} of the table, other than direction says",
+        )
+        other = "from_facility" if found else "to_facility"
+        cure = (
+            f'往返成本不同，请确认后写 direction = "{other}"，或对调两列。',
+            f"Costs may differ by direction: state direction={other!r} if that is meant, or exchange the two columns.",
+        )
+        faults.append(Fault("other_direction", table.file, *told, *cure, found=direction))
+    return found
+
+
+def _places(
+    values: NDArray[np.object_], index: pd.Index[str] | pd.Index[int], table: _Table, kind: Words, faults: list[Fault]
+) -> NDArray[np.int64]:
+    """Find the position of every id; those that are none of ours are listed."""
+    texts = pd.Index([as_text(value) for value in values.tolist()], dtype=object)
+    ours = pd.Index([str(one) for one in index], dtype=object)
+    at = np.asarray(ours.get_indexer(texts), dtype=np.int64)
+    odd = np.flatnonzero(at < 0)
+    if len(odd):
+        column = "origin" if values is table.origin else "destination"
+        count = len(pd.unique(texts[odd]))
+        told = (f"{count} 个编号不是本项目的{kind[0]}", f"{count} ids are none of the study's {kind[1]}")
+        example = ", ".join(ours[:3])
+        cure = (
+            f"请核对编号，本项目的编号如：{example}。",
+            f"Check the ids; the study's are such as: {example}.",
+        )
+        faults.append(_fault(table, "unknown_id", told, cure, odd.tolist(), column, values[odd].tolist()))
+    return at
+
+
+def _ways_missing(table: _Table, blank: NDArray[np.bool_]) -> list[Fault]:
+    """Say how many pairs have no way."""
+    count = int(blank.sum())
+    if not count:
+        return []
+    told = (f"{count} 对没有出行成本，按不可达处理", f"{count} pairs have no cost and count as out of reach")
+    return [Fault("no_way", table.file, *told, severity="noted")]
+
+
+def _unique(
+    table: _Table,
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    cost: NDArray[np.float64],
+    line: NDArray[np.int64],
+    faults: list[Fault],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sort pairs by facility and cell; of a pair told twice with one cost keep the first, refuse one with two costs."""
+    whole = cost.astype(np.int64)
+    order = np.lexsort((line, column, row))
+    row, column, whole, line = (values[order] for values in (row, column, whole, line))
+    again = np.zeros(len(row), dtype=bool)
+    again[1:] = (np.diff(row) == 0) & (np.diff(column) == 0)
+    other = np.flatnonzero(again & (np.diff(whole, prepend=whole[:1]) != 0))
+    if len(other):
+        told = (f"{len(other)} 对重复且成本不同", f"{len(other)} pairs stand twice with different costs")
+        cure = ("每对只保留一行。", "Keep one row a pair.")
+        pairs = [f"{as_text(table.origin[at])} → {as_text(table.destination[at])}" for at in line[other].tolist()]
+        faults.append(_fault(table, "two_costs", told, cure, line[other].tolist(), "cost", pairs))
+    elif again.any():
+        told = (f"{int(again.sum())} 对重复，只用一次", f"{int(again.sum())} pairs stand twice and are used once")
+        faults.append(Fault("duplicate_pair", table.file, *told, severity="dropped"))
+    return row[~again], column[~again], whole[~again], line[~again]
+
+
+def _limit(table: _Table, limit: float | None, unit: ForeignUnit, cost: NDArray[np.int64]) -> int:
+    """Largest cost that the table is taken to hold, milliseconds or millimetres."""
+    if limit is None:
+        return max(1, int(cost.max(initial=1)))
+    per = 1000.0 if unit == "metres" else 60_000.0
+    if not 0 < limit * per < 2**32 - 1:
+        raise ValueError(f"limit must be a positive number of {'metres' if unit == 'metres' else 'minutes'}, not {limit}")
+    del table
+    return round(limit * per)
+
+
+def _beyond(table: _Table, count: int, limit: float | None, unit: ForeignUnit) -> list[Fault]:
+    if not count or limit is None:
+        return []
+    name = ("米", "metres") if unit == "metres" else ("分钟", "minutes")
+    told = (f"{count} 对超过 {limit:g} {name[0]}，未采用", f"{count} pairs cost over {limit:g} {name[1]} and are left out")
+    return [Fault("beyond_limit", table.file, *told, severity="dropped")]
+
+
+def _matrix(
+    facilities: GeoDataFrame,
+    cells: GeoDataFrame,
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    cost: NDArray[np.int64],
+    listed: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    limit: int,
+    metric: Metric,
+    direction: Direction,
+    mode: Mode,
+) -> TravelTimes:
+    """Lay the pairs, sorted by facility and cell, out as travel times, with the nearest facility of every cell."""
+    nearest = np.full(len(cells), np.iinfo(np.int64).max)
+    np.minimum.at(nearest, column, (cost << 31) | row)
+    none = nearest == np.iinfo(np.int64).max
+    return TravelTimes(
+        facilities=facilities,
+        cell_ids=cells.index,
+        indptr=np.searchsorted(row, np.arange(len(facilities) + 1)).astype(np.int64),
+        indices=column.astype(np.int32),
+        cost=cost.astype(np.uint32),
+        nearest_cost=np.where(none, -1, nearest >> 31),
+        nearest_facility=np.where(none, -1, nearest & (2**31 - 1)).astype(np.int32),
+        cell_fault=np.where(listed[1], "", "far").astype("<U7"),
+        facility_fault=np.where(listed[0], "", "far").astype("<U7"),
+        metric=metric,
+        limit=limit,
+        direction=direction,
+        mode=mode,
+        snap_m=0.0,
+    )
+
+
+def _uncovered(table: _Table, times: TravelTimes, listed: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> list[Fault]:
+    """Say which facilities and how many cells are in no row, and how many pairs the table does not hold."""
+    faults = []
+    names = (("设施", "facilities", times.facilities.index), ("人口格网", "cells", times.cell_ids))
+    for (zh, en, index), there in zip(names, listed, strict=True):
+        lacking = np.flatnonzero(~there)
+        if len(lacking):
+            told = (
+                f"{len(lacking)} 个{zh}在表中没有任何一对，无法判断",
+                f"{len(lacking)} {en} are in no pair of the table and cannot be judged",
+            )
+            shown = ", ".join(str(index[at]) for at in lacking[:TOLD]) + (" …" if len(lacking) > TOLD else "")
+            faults.append(Fault(f"{en}_not_in_table", table.file, *told, found=shown, severity="noted"))
+    lacking_pairs = int(listed[0].sum()) * int(listed[1].sum()) - times.pairs
+    if lacking_pairs > 0:
+        told = (
+            f"其余 {lacking_pairs} 对不在表中或超出限值，按限值以外处理",
+            f"{lacking_pairs} further pairs are not in the table or beyond its limit and count as beyond it",
+        )
+        faults.append(Fault("pairs_missing", table.file, *told, severity="noted"))
+    return faults
