@@ -29,8 +29,10 @@ PLANS = {
     "short": "budget_yuan = 500000\n"
     + "".join(f'[[plan.per_unit]]\nlevel = "{level}"\nat_least = 1\n' for level in ("street", "township")),
     "served": 'objective = "max_served"\nat_most = 1\n[[plan.upgradable]]\nid = "E"\nplaces = 30\ncost_yuan = 2000\n',
+    "sure": 'at_most = 1\nfrontier = "sites"\nfrontier_steps = 1\n[plan.scenarios]\nrelative_se = 0.0\ndraws = 0',
 }
-"""Five plans: cover with money, p-median with assignments, years, a budget that does not suffice, places and an upgrade."""
+"""Six plans: cover with money, p-median with assignments, years, a budget that does not suffice, places and an upgrade,
+scenarios and curve."""
 
 
 @pytest.fixture(scope="module")

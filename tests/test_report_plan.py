@@ -86,7 +86,7 @@ def test_a_closure_is_listed_with_its_cost(plans: dict[str, StudyPlan], tmp_path
     plan = plans["moved"].plan
     assert (plan.new, plan.closed, plan.closing_yuan) == (("X",), ("E",), 1000)
     found = sheets(write_plan_workbook(tmp_path / "m.xlsx", plans["moved"]))
-    assert ["E", "东站", "关闭"] == found["方案"][-1][1:4]
+    assert found["方案"][-1][1:4] == ["E", "东站", "关闭"]
     assert "关闭 1 处 1000" in text_of(found["资金与补贴"])
     assert found["资金与补贴"][-1][-1] == 1_000_000 - 2_000 + 1_000
 
@@ -140,7 +140,9 @@ def run(*words: object):
 
 
 def test_the_command_writes_plan_file_workbook_and_map_of_each_plan(tmp_path: Path):
-    path = write_town(tmp_path, 'id = "p"\nservice = "day_care"\nat_most = 1', f'id = "q"\nservice = "day_care"\n{PLANS["short"]}')
+    path = write_town(
+        tmp_path, 'id = "p"\nservice = "day_care"\nat_most = 1', f'id = "q"\nservice = "day_care"\n{PLANS["short"]}'
+    )
     told = run("plan-sites", path, "--lang", "en")
     assert told.exit_code == 0
     assert "1 new site for 400,000 yuan net raises" in told.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,39 @@ def test_bands_backup_weights_and_metres_are_read(tmp_path: Path):
     assert own.options["day_care"].metric == "length"
 
 
+def test_a_bound_that_is_not_reached_is_told_with_its_gap(tmp_path: Path):
+    found = solved(tmp_path, "at_most = 1")
+    (stage,) = found.plan.stages
+    weak = replace(found, plan=replace(found.plan, stages=(replace(stage, bound=363.0, proven=False),), reproducible=False))
+    # (363 - 330) / 330 = 10 %
+    assert proof_sentence(weak, "zh").startswith("人数 330 人；任何方案都不会优于 363 人，差距至多 10.00%")
+    assert "Reached: 330 people; none can beat 363 people, at most 10.00% off" in proof_sentence(weak, "en")
+    assert "another run may do better" in proof_sentence(weak, "en")
+
+
+def test_years_that_are_not_proven_or_lose_people_are_told(tmp_path: Path):
+    text = "[[plan.phase]]\nyear = 2026\nsites = 1\n[[plan.phase]]\nyear = 2027\nsites = 1\n"
+    found = solved(tmp_path, text)
+    assert found.phased is not None
+    stage, cost = found.phased.stages[0], found.phased.nesting_cost[0]
+    weak = replace(
+        found.phased, stages=(replace(stage, bound=759.0, proven=False),), nesting_cost=(replace(cost, free=cost.nested + 7),)
+    )
+    told = plan_sentences(replace(found, phased=weak), "en")
+    # 690 person-years against 759: a tenth
+    assert "690 person-years over all years; no schedule can be better than 759, a gap of at most 10.00%." in told
+    assert "What is built stays; this costs most in 2026: 7 fewer people than planned alone." in told
+
+
+def test_a_plan_that_closes_without_replacing_lowers_the_share(tmp_path: Path):
+    # No more than 5 places in all: E must close and nobody is reached.
+    text = 'at_most = 0\n[[plan.closable]]\nids = ["E"]\n[[plan.amount]]\nmeasure = "places"\nat_most = 5\n'
+    found = solved(tmp_path, text)
+    assert found.plan.closed == ("E",)
+    assert "由 44.4% 降至 0.0%" in key_sentence(found, "zh")
+    assert key_sentence(found, "en").startswith("1 closure lowers the people aged 60+")
+
+
 def test_a_plan_that_does_not_exist_is_told(tmp_path: Path):
     study = open_study(write_town(tmp_path, PLAIN))
     with pytest.raises(UnknownPlan, match="there is no plan 'q' in the study; it has: p"):
@@ -397,3 +431,27 @@ cost_yuan = 2000
     assert found.plan.value == 40
     assert [(one.id, one.fate) for one in listed(found)] == [("E", "extended")]
     assert key_sentence(found, "zh").startswith("扩建 1 处，净投入 2,000 元；")
+
+
+def service_with(folder: Path, text: str, **town: object):
+    from careshed.cli.shared import plan_of, times_of
+
+    study = open_study(write_town(folder, study=STUDY + text, **town))
+    service = study.services[0]
+    return plan_of(study, service, times_of(study, service, None, None), 4)
+
+
+def test_a_service_may_have_a_budget(tmp_path: Path):
+    # 700,000 yuan pay for Y and W (200 new people); X and Y or more are too dear; without a budget X and Z add nobody.
+    plan = service_with(tmp_path / "a", "budget_yuan = 700000\n")
+    assert sorted(plan.sites.index) == ["W", "Y"]
+    # With 350,000 only W can be paid; B and T both need a site.
+    short = service_with(tmp_path / "b", 'budget_yuan = 350000\nat_least_one_per = ["street", "township"]\n')
+    assert list(short.sites.index) == ["W"]
+    assert "budget_below_units" in [fault.code for fault in short.findings]
+
+
+def test_a_budget_of_a_service_needs_known_costs(tmp_path: Path):
+    rows = [(*CANDIDATES[0][:6], None), *CANDIDATES[1:]]
+    with pytest.raises(ValueError, match=r"1 candidate\(s\) without a usable cost_yuan: X"):
+        service_with(tmp_path, "budget_yuan = 700000\n", candidates=rows)

@@ -63,6 +63,10 @@ name_en = "Childcare over five years"
 service = "childcare"
 subsidies = "profile"
 profile = "chifeng-2022"
+[plan.build]
+"闲置校舍" = "extension"
+"幼儿园富余用房" = "extension"
+"社区用房" = "extension"
 [[plan.per_unit]]
 level = "street"
 at_least = 1

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,13 +32,21 @@ PER: Final[dict[ForeignUnit, float]] = {"minutes": 60_000.0, "seconds": 1000.0, 
 
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "origin": ("origin", "from", "from_id", "fromid", "origin_id", "o", "source", "source_id", "起点", "起点编号", "出发地"),
-    "destination": ("destination", "to", "to_id", "toid", "destination_id", "d", "target", "target_id", "终点", "终点编号", "目的地"),
+    "destination": (
+        "destination", "to", "to_id", "toid", "destination_id", "d", "target", "target_id", "终点", "终点编号", "目的地",
+    ),
     "cost": (
         "minutes", "travel_time", "travel_time_p50", "duration", "seconds", "time", "metres", "distance", "分钟", "时间", "用时",
         "秒", "距离", "米",
     ),
 }  # fmt: skip
 """Our column -> headers of the usual programs: r5, Valhalla, OSRM, AMap and Baidu."""
+
+NO_WAY: Final = frozenset({"", "nan", "na", "null", "none", "inf"})
+"""What other programs write for a pair without a way."""
+
+ABSENT: Final = "table"
+"""Why a cell cannot be judged (`TravelTimes.cell_fault`): the table has no row with it."""
 
 TOLD: Final = 8
 """Ids that a fault names before it counts the rest."""
@@ -48,12 +56,12 @@ SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
 
 @dataclass(frozen=True)
 class _Table:
-    """The table as read: ids and costs as text or numbers, and where the first row stands."""
+    """The table as read: ids and costs as text or numbers, row by row, and where the first row stands."""
 
     file: str
-    origin: NDArray[np.object_]
-    destination: NDArray[np.object_]
-    cost: NDArray[np.object_]
+    origin: pd.Series[Any]
+    destination: pd.Series[Any]
+    cost: pd.Series[Any]
     headers: dict[str, str]
     first_row: int
     """Row of the first record as the planner's program numbers it."""
@@ -97,8 +105,8 @@ def import_travel_times(
     Returns
     -------
     Checked[TravelTimes]
-        A cell that is in no row counts as one that cannot be judged (``far``), a facility likewise; pairs that are missing are
-        beyond the limit. Of pairs given twice with one cost the second is dropped.
+        A cell that is in no row cannot be judged (`ABSENT`); nobody reaches a facility that is in none. Pairs that are missing
+        are beyond the limit. Of pairs given twice with one cost the second is dropped.
 
     Raises
     ------
@@ -107,30 +115,34 @@ def import_travel_times(
 
     Notes
     -----
-    The nearest facility of a cell is the nearest in the table: beyond the limit none is known.
+    The nearest facility of a cell is the nearest in the table, beyond `limit` too: what the other program did not search, no one
+    knows.
     """
     table = _read(Path(path), columns, sheet)
     faults: list[Fault] = []
     cost = _costs(table, PER[unit], faults)
     swapped = _sides(table, facilities.index, cells.index, direction, faults)
-    ends = (table.destination, table.origin) if not swapped else (table.origin, table.destination)
-    row = _places(ends[0], facilities.index, table, ("设施", "facilities"), faults)
-    column = _places(ends[1], cells.index, table, ("人口格网", "cells"), faults)
+    sides = ("origin", "destination") if swapped else ("destination", "origin")
+    row = _places(table, sides[0], facilities.index, ("设施", "facilities"), faults)
+    column = _places(table, sides[1], cells.index, ("人口格网", "cells"), faults)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
-    kept = np.isfinite(cost)
-    faults += _ways_missing(table, ~kept)
-    row, column, whole, line = _unique(table, row[kept], column[kept], cost[kept], np.flatnonzero(kept), faults)
-    if any(fault.severity == "error" for fault in faults):
-        raise InputError(faults)
-    most = _limit(table, limit, unit, whole)
-    near = whole <= most
-    faults += _beyond(table, int((~near).sum()), limit, unit)
     listed = np.bincount(row, minlength=len(facilities)) > 0, np.bincount(column, minlength=len(cells)) > 0
-    del line
+    pairs = _unique(table, row, column, cost, faults)
+    most = _limit(limit, unit, pairs.cost)
+    faults += _beyond(table, int((pairs.cost > most).sum()), limit, unit)
     metric: Metric = "length" if unit == "metres" else "time"
-    times = _matrix(facilities, cells, row[near], column[near], whole[near], listed, most, metric, direction, mode)
+    times = _matrix(facilities, cells, pairs, listed[1], most, metric, direction, mode)
     return Checked(times, (*faults, *_uncovered(table, times, listed)))
+
+
+class _Pairs(NamedTuple):
+    """Pairs with a way, sorted by facility and cell."""
+
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    cost: NDArray[np.int64]
+    """Milliseconds or millimetres."""
 
 
 def _read(path: Path, columns: Mapping[str, str] | None, sheet: str | None) -> _Table:
@@ -143,7 +155,7 @@ def _read(path: Path, columns: Mapping[str, str] | None, sheet: str | None) -> _
         raise stop(path, "unknown_format", told, (f"请另存为以下格式之一：{known}。", f"Save it as one of: {known}."))
     frame = _frame(path, suffix, sheet)
     headers = _headers(path, [str(name) for name in frame.columns], columns)
-    named = {name: frame[header].to_numpy(dtype=object) for name, header in headers.items()}
+    named = {name: frame[header].reset_index(drop=True) for name, header in headers.items()}
     return _Table(
         file_label(path), named["origin"], named["destination"], named["cost"], headers, 1 if suffix == ".parquet" else 2
     )
@@ -219,22 +231,13 @@ def _fault(table: _Table, code: str, told: Words, cure: Words, at: Sequence[int]
 
 def _costs(table: _Table, per: float, faults: list[Fault]) -> NDArray[np.float64]:
     """Read costs as milliseconds or millimetres, NaN where a pair has no way; what is negative or no number is told."""
-    cost = np.full(len(table.cost), np.nan)
-    odd, negative = [], []
-    for at, value in enumerate(table.cost.tolist()):
-        text = as_text(value)
-        if not text or text.lower() in ("nan", "na", "null", "inf"):
-            continue
-        try:
-            number = float(value) if isinstance(value, int | float) else float(text)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number) or number * per >= 2**32 - 1:
-            odd.append(at)
-        elif number < 0:
-            negative.append(at)
-        else:
-            cost[at] = round(number * per)
+    number = pd.to_numeric(table.cost, errors="coerce").to_numpy(dtype=np.float64)
+    unread = np.flatnonzero(~np.isfinite(number))
+    texts = [as_text(value).lower() for value in table.cost.iloc[unread].tolist()]
+    odd = [at for at, text in zip(unread.tolist(), texts, strict=True) if text not in NO_WAY]
+    odd += np.flatnonzero(np.isfinite(number) & (number * per >= 2**32 - 1)).tolist()
+    negative = np.flatnonzero(number < 0).tolist()
+    cost = np.rint(np.where(np.isfinite(number), number, np.nan) * per)
     cures = (
         ("请只写数字；没有通路的一对留空。", "Write plain numbers; leave a pair without a way blank."),
         ("没有通路的一对请留空，不写负数。", "Leave a pair without a way blank instead of a negative number."),
@@ -242,7 +245,7 @@ def _costs(table: _Table, per: float, faults: list[Fault]) -> NDArray[np.float64
     told = (("出行成本不是可用的数字", "the cost is no usable number"), ("出行成本为负", "the cost is negative"))
     for code, at_rows, words, cure in zip(("bad_cost", "negative_cost"), (odd, negative), told, cures, strict=True):
         if at_rows:
-            faults.append(_fault(table, code, words, cure, at_rows, "cost", table.cost[at_rows].tolist()))
+            faults.append(_fault(table, code, words, cure, at_rows, "cost", table.cost.iloc[at_rows].tolist()))
     return cost
 
 
@@ -256,8 +259,8 @@ def _sides(table: _Table, facilities: pd.Index[str], cells: pd.Index[int], direc
     """
     known = [set(map(str, index)) for index in (facilities, cells)]
     counts = {
-        (side, kind): sum(as_text(value) in known[kind] for value in values.tolist())
-        for side, values in (("origin", pd.unique(table.origin)), ("destination", pd.unique(table.destination)))
+        (side, kind): sum(as_text(value) in known[kind] for value in pd.unique(values).tolist())
+        for side, values in (("origin", table.origin), ("destination", table.destination))
         for kind in (0, 1)
     }
     as_origins = counts["origin", 0] + counts["destination", 1]
@@ -281,45 +284,36 @@ def _sides(table: _Table, facilities: pd.Index[str], cells: pd.Index[int], direc
 
 
 def _places(
-    values: NDArray[np.object_], index: pd.Index[str] | pd.Index[int], table: _Table, kind: Words, faults: list[Fault]
+    table: _Table, side: str, index: pd.Index[str] | pd.Index[int], kind: Words, faults: list[Fault]
 ) -> NDArray[np.int64]:
     """Find the position of every id; those that are none of ours are listed."""
-    texts = pd.Index([as_text(value) for value in values.tolist()], dtype=object)
-    ours = pd.Index([str(one) for one in index], dtype=object)
-    at = np.asarray(ours.get_indexer(texts), dtype=np.int64)
+    code, unique = pd.factorize(table.origin if side == "origin" else table.destination, use_na_sentinel=False)
+    texts = [as_text(value) for value in unique.tolist()]
+    ours = {str(one): at for at, one in enumerate(index)}
+    place = np.array([ours.get(text, -1) for text in texts], dtype=np.int64)
+    at: NDArray[np.int64] = place[code]
     odd = np.flatnonzero(at < 0)
     if len(odd):
-        column = "origin" if values is table.origin else "destination"
-        count = len(pd.unique(texts[odd]))
+        count = int((place < 0).sum())
         told = (f"{count} 个编号不是本项目的{kind[0]}", f"{count} ids are none of the study's {kind[1]}")
-        example = ", ".join(ours[:3])
-        cure = (
-            f"请核对编号，本项目的编号如：{example}。",
-            f"Check the ids; the study's are such as: {example}.",
-        )
-        faults.append(_fault(table, "unknown_id", told, cure, odd.tolist(), column, values[odd].tolist()))
+        example = ", ".join(list(ours)[:3])
+        cure = (f"请核对编号，本项目的编号如：{example}。", f"Check the ids; the study's are such as: {example}.")
+        faults.append(_fault(table, "unknown_id", told, cure, odd.tolist(), side, [texts[one] for one in code[odd].tolist()]))
     return at
 
 
-def _ways_missing(table: _Table, blank: NDArray[np.bool_]) -> list[Fault]:
-    """Say how many pairs have no way."""
-    count = int(blank.sum())
-    if not count:
-        return []
-    told = (f"{count} 对没有出行成本，按不可达处理", f"{count} pairs have no cost and count as out of reach")
-    return [Fault("no_way", table.file, *told, severity="noted")]
-
-
 def _unique(
-    table: _Table,
-    row: NDArray[np.int64],
-    column: NDArray[np.int64],
-    cost: NDArray[np.float64],
-    line: NDArray[np.int64],
-    faults: list[Fault],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Sort pairs by facility and cell; of a pair told twice with one cost keep the first, refuse one with two costs."""
-    whole = cost.astype(np.int64)
+    table: _Table, row: NDArray[np.int64], column: NDArray[np.int64], cost: NDArray[np.float64], faults: list[Fault]
+) -> _Pairs:
+    """Sort the pairs that have a way; of a pair told twice with one cost keep the first.
+
+    Raises
+    ------
+    InputError
+        If a pair has two costs.
+    """
+    line = np.arange(len(row))
+    whole = np.where(np.isnan(cost), -1, cost).astype(np.int64)
     order = np.lexsort((line, column, row))
     row, column, whole, line = (values[order] for values in (row, column, whole, line))
     again = np.zeros(len(row), dtype=bool)
@@ -328,22 +322,28 @@ def _unique(
     if len(other):
         told = (f"{len(other)} 对重复且成本不同", f"{len(other)} pairs stand twice with different costs")
         cure = ("每对只保留一行。", "Keep one row a pair.")
-        pairs = [f"{as_text(table.origin[at])} → {as_text(table.destination[at])}" for at in line[other].tolist()]
-        faults.append(_fault(table, "two_costs", told, cure, line[other].tolist(), "cost", pairs))
-    elif again.any():
-        told = (f"{int(again.sum())} 对重复，只用一次", f"{int(again.sum())} pairs stand twice and are used once")
+        pairs = [f"{as_text(table.origin.iloc[at])} → {as_text(table.destination.iloc[at])}" for at in line[other].tolist()]
+        raise InputError([*faults, _fault(table, "two_costs", told, cure, line[other].tolist(), "cost", pairs)])
+    if again.any():
+        count = int(again.sum())
+        told = (f"{count} 对重复，只用一次", f"{count} pairs stand twice and are used once")
         faults.append(Fault("duplicate_pair", table.file, *told, severity="dropped"))
-    return row[~again], column[~again], whole[~again], line[~again]
+    blank = ~again & (whole < 0)
+    if blank.any():
+        count = int(blank.sum())
+        told = (f"{count} 对没有出行成本，按不可达处理", f"{count} pairs have no cost and count as out of reach")
+        faults.append(Fault("no_way", table.file, *told, severity="noted"))
+    kept = ~again & (whole >= 0)
+    return _Pairs(row[kept], column[kept], whole[kept])
 
 
-def _limit(table: _Table, limit: float | None, unit: ForeignUnit, cost: NDArray[np.int64]) -> int:
+def _limit(limit: float | None, unit: ForeignUnit, cost: NDArray[np.int64]) -> int:
     """Largest cost that the table is taken to hold, milliseconds or millimetres."""
     if limit is None:
         return max(1, int(cost.max(initial=1)))
     per = 1000.0 if unit == "metres" else 60_000.0
     if not 0 < limit * per < 2**32 - 1:
         raise ValueError(f"limit must be a positive number of {'metres' if unit == 'metres' else 'minutes'}, not {limit}")
-    del table
     return round(limit * per)
 
 
@@ -358,29 +358,29 @@ def _beyond(table: _Table, count: int, limit: float | None, unit: ForeignUnit) -
 def _matrix(
     facilities: GeoDataFrame,
     cells: GeoDataFrame,
-    row: NDArray[np.int64],
-    column: NDArray[np.int64],
-    cost: NDArray[np.int64],
-    listed: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    pairs: _Pairs,
+    listed: NDArray[np.bool_],
     limit: int,
     metric: Metric,
     direction: Direction,
     mode: Mode,
 ) -> TravelTimes:
-    """Lay the pairs, sorted by facility and cell, out as travel times, with the nearest facility of every cell."""
-    nearest = np.full(len(cells), np.iinfo(np.int64).max)
-    np.minimum.at(nearest, column, (cost << 31) | row)
-    none = nearest == np.iinfo(np.int64).max
+    """Lay the pairs out as travel times, with the nearest facility of every cell, beyond the limit too."""
+    none = np.iinfo(np.int64).max
+    nearest = np.full(len(cells), none)
+    np.minimum.at(nearest, pairs.column, (pairs.cost << 31) | pairs.row)
+    near = pairs.cost <= limit
+    row = pairs.row[near]
     return TravelTimes(
         facilities=facilities,
         cell_ids=cells.index,
         indptr=np.searchsorted(row, np.arange(len(facilities) + 1)).astype(np.int64),
-        indices=column.astype(np.int32),
-        cost=cost.astype(np.uint32),
-        nearest_cost=np.where(none, -1, nearest >> 31),
-        nearest_facility=np.where(none, -1, nearest & (2**31 - 1)).astype(np.int32),
-        cell_fault=np.where(listed[1], "", "far").astype("<U7"),
-        facility_fault=np.where(listed[0], "", "far").astype("<U7"),
+        indices=pairs.column[near].astype(np.int32),
+        cost=pairs.cost[near].astype(np.uint32),
+        nearest_cost=np.where(nearest == none, -1, nearest >> 31),
+        nearest_facility=np.where(nearest == none, -1, nearest & (2**31 - 1)).astype(np.int32),
+        cell_fault=np.where(listed, "", ABSENT),
+        facility_fault=np.full(len(facilities), "", dtype=f"<U{len(ABSENT)}"),
         metric=metric,
         limit=limit,
         direction=direction,
@@ -393,12 +393,13 @@ def _uncovered(table: _Table, times: TravelTimes, listed: tuple[NDArray[np.bool_
     """Say which facilities and how many cells are in no row, and how many pairs the table does not hold."""
     faults = []
     names = (("设施", "facilities", times.facilities.index), ("人口格网", "cells", times.cell_ids))
-    for (zh, en, index), there in zip(names, listed, strict=True):
+    whys = (("视为无人可达", ", so nobody reaches them"), ("无法判断", " and cannot be judged"))
+    for (zh, en, index), there, why in zip(names, listed, whys, strict=True):
         lacking = np.flatnonzero(~there)
         if len(lacking):
             told = (
-                f"{len(lacking)} 个{zh}在表中没有任何一对，无法判断",
-                f"{len(lacking)} {en} are in no pair of the table and cannot be judged",
+                f"{len(lacking)} 个{zh}在表中没有任何一对，{why[0]}",
+                f"{len(lacking)} {en} are in no pair of the table{why[1]}",
             )
             shown = ", ".join(str(index[at]) for at in lacking[:TOLD]) + (" …" if len(lacking) > TOLD else "")
             faults.append(Fault(f"{en}_not_in_table", table.file, *told, found=shown, severity="noted"))

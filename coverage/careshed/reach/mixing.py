@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from careshed.modes import Mode
+from careshed.modes import Kind, Mode
 from careshed.reach.times import TravelTimes
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def mixed_mode(modes: Sequence[Mode], scopes: Mapping[str, tuple[str, str]] | No
     for_whom = scopes or {}
     zh = [f"{mode.zh}（{for_whom[mode.name][0]}）" if mode.name in for_whom else mode.zh for mode in modes]
     en = [f"{mode.en} ({for_whom[mode.name][1]})" if mode.name in for_whom else mode.en for mode in modes]
-    faster = next((mode.kind for mode in modes if mode.kind != "foot"), "foot")
+    faster: Kind = next((mode.kind for mode in modes if mode.kind != "foot"), "foot")
     return replace(
         modes[0],
         name="+".join(mode.name for mode in modes),

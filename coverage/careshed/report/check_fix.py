@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from careshed.check.case import Source, sources_of
 from careshed.intake.encodings import decode
+from careshed.intake.numerals import year_of
 from careshed.intake.sources import as_text
 from careshed.words import Lang, pick
 
@@ -25,7 +26,7 @@ _WHY: Final[dict[str, tuple[str, str]]] = {
     "format": ("未修正：只能修正 CSV 和 XLSX", "not repaired: only CSV and XLSX files can be"),
     "header": ("未修正：表头不在一行内", "not repaired: the header is not in one row"),
     "changed": ("未修正：文件中的值与检查时不同", "not repaired: the file no longer holds the value that was checked"),
-    "merged": ("未修正：工作表有合并单元格", "not repaired: the sheet has merged cells"),
+    "merged": ("未修正：该处或其下有合并单元格", "not repaired: cells there or below are merged"),
 }
 
 LOG_HEADS: Final = (
@@ -139,7 +140,7 @@ def _apply(fix: Fix, rows: list[list[str]]) -> str:
         return "header"
     row = rows[int(fix.row) - 1]
     row.extend([""] * (max(found) + 1 - len(row)))
-    if [_plain(row[at]) for at in found] != [_plain(text) for text in fix.before]:
+    if _differs(fix, [row[at] for at in found]):
         return "changed"
     if fix.action == "swap":
         row[found[0]], row[found[1]] = row[found[1]], row[found[0]]
@@ -148,10 +149,12 @@ def _apply(fix: Fix, rows: list[list[str]]) -> str:
     return ""
 
 
-def _plain(value: object) -> str:
-    """Compare cells by what counts: a year by its four digits, text without blanks around it."""
-    text = as_text(value)
-    return text[:4] if text[:4].isdigit() and not text[4:5].isdigit() else text
+def _differs(fix: Fix, cells: Sequence[object]) -> bool:
+    """Tell whether cells hold something else than was checked: years in any form a date is written in, other cells as text."""
+    texts = [as_text(value) for value in cells]
+    if fix.action == "swap":
+        texts = [f"{year_of(value, text).value:.0f}" for value, text in zip(cells, texts, strict=True)]
+    return texts != [as_text(value) for value in fix.before]
 
 
 def _columns(rows: Sequence[Sequence[object]], fix: Fix) -> list[int] | None:
@@ -171,9 +174,7 @@ def _in_workbook(source: Source, fixes: Sequence[Fix]) -> tuple[bytes | None, li
 
     book = load_workbook(source.path, keep_vba=source.path.suffix.lower() == ".xlsm")
     page = book[source.sheet]
-    if page.merged_cells.ranges:
-        return None, ["merged"] * len(fixes)
-    outcome = [_apply_to_sheet(fix, page) for fix in fixes]
+    outcome = ["merged" if _is_merged(fix, page) else _apply_to_sheet(fix, page) for fix in fixes]
     if all(outcome):
         return None, outcome
     gone = {int(fix.row) for fix, why in zip(fixes, outcome, strict=True) if fix.action == "delete_row" and not why}
@@ -185,12 +186,18 @@ def _in_workbook(source: Source, fixes: Sequence[Fix]) -> tuple[bytes | None, li
         return write_xlsx(book, Path(aside) / "copy.xlsx").read_bytes(), outcome
 
 
+def _is_merged(fix: Fix, page: Worksheet) -> bool:
+    """Tell whether merged cells are in the way: those of the row, and below a row to delete, which would not move up with it."""
+    row = int(fix.row)
+    return any(area.max_row >= row and (fix.action == "delete_row" or area.min_row <= row) for area in page.merged_cells.ranges)
+
+
 def _apply_to_sheet(fix: Fix, page: Worksheet) -> str:
     found = _columns([list(row) for row in page.iter_rows(values_only=True)], fix)
     if found is None:
         return "header"
     cells = [page.cell(int(fix.row), at + 1) for at in found]
-    if [_plain(cell.value) for cell in cells] != [_plain(text) for text in fix.before]:
+    if _differs(fix, [cell.value for cell in cells]):
         return "changed"
     if fix.action == "swap":
         cells[0].value, cells[1].value = cells[1].value, cells[0].value

@@ -34,7 +34,7 @@ def units_sheet(solved: StudyPlan, lang: Lang) -> Sheet:
     several = len(solved.problem.objective.demands) > 1
     columns = (
         Column("name", "名称", "Name", "text", 22),
-        Column("level", "级别", "Level", "text", 16),
+        Column("level", "级别", "Level", "text", 20),
         Column("group", "人群", "Group", "text", 20),
         Column("people", "人数", "People", "people", 11),
         Column("before", "现状可达", "Reached today", "people", 11),

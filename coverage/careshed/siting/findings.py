@@ -38,6 +38,7 @@ def plan_findings(
         *rules.findings,
         _unattached(options, file),
         _too_few_sites(problem, rules),
+        _too_little_money(problem, rules),
         _no_candidates(options, file),
         _nothing_to_do(people, demand),
         _out_of_reach(demand, pairs, len(options.facilities), file),
@@ -77,6 +78,19 @@ def _too_few_sites(problem: Problem, rules: UnitRules) -> Fault | None:
         "as many units as possible get one, and among such choices the most people are reached",
         cure_zh=f"请将选址数增至 {needed}。",
         cure_en=f"Ask for {needed} sites.",
+    )
+
+
+def _too_little_money(problem: Problem, rules: UnitRules) -> Fault | None:
+    if problem.budget is None or problem.n < int(problem.leaves.sum()) or problem.serves_all:
+        return None
+    return _noted(
+        "budget_below_units",
+        f"{len(rules.needed)} 个单元尚无设施，预算 {problem.budget:,} 元不够；先使尽可能多的单元有设施，再使覆盖人数最多",
+        f"{len(rules.needed)} unit(s) still need a facility, more than {problem.budget:,} yuan can pay; as many units as "
+        "possible get one, and among such choices the most people are reached",
+        cure_zh="请增加预算，或用 [[plan]] 查看至少需要多少。",
+        cure_en="Raise the budget, or ask a [[plan]] how much is needed at least.",
     )
 
 

@@ -12,6 +12,7 @@ from careshed.siting.findings import plan_findings, source_file
 from careshed.siting.plan import SitePlan
 from careshed.siting.problem import (
     PARTS_PER_PERSON,
+    Ints,
     Problem,
     build_problem,
     cells_reached,
@@ -45,6 +46,7 @@ def rank_sites(
     n: int,
     units: GeoDataFrame | None = None,
     at_least_one_per: Sequence[str] = (),
+    budget_yuan: float | None = None,
     seed: int = 0,
     work_limit: int = NODES,
 ) -> SitePlan:
@@ -68,6 +70,8 @@ def rank_sites(
         The limit; exactly one, matching the metric of the costs and not beyond what they searched.
     units
         Names, levels and parents; a facility lies in its unit and in all above it.
+    budget_yuan
+        Most that the sites may cost together, by the candidates' column ``cost_yuan``; None for no limit.
     seed
         Of the local search and of HiGHS; the same seed gives the same plan.
     work_limit
@@ -112,7 +116,8 @@ def rank_sites(
     covered = cells_reached(existing, limit, len(cells))
     rules = read_rules(options, existing, units, at_least_one_per, source_file(options))
     demand = np.where(covered, 0, people)
-    problem = build_problem(options, demand, limit, chains=rules.chains, units=rules.needed, n=n)
+    costs, budget = _money(options, budget_yuan)
+    problem = build_problem(options, demand, limit, chains=rules.chains, units=rules.needed, n=n, costs=costs, budget=budget)
     solution = solve(problem, seed=seed, work_limit=work_limit)
     ranked = _ranked(problem, solution)
     tally = _Tally(int(people.sum()), int(people[covered].sum()), group)
@@ -136,6 +141,28 @@ def rank_sites(
         units_without_before=rules.without,
         units_without_after=tuple(code for code in rules.without if code not in served),
     )
+
+
+def _money(options: TravelTimes, budget_yuan: float | None) -> tuple[Ints | None, int | None]:
+    """Read costs and budget in whole yuan, costs rounded up so that the budget holds.
+
+    Raises
+    ------
+    ValueError
+        If the budget is below zero, or a candidate's cost is not known or below zero.
+    """
+    if budget_yuan is None:
+        return None, None
+    if not 0 <= budget_yuan < np.inf:
+        raise ValueError(f"budget_yuan={budget_yuan:g} is no amount of money  预算应为不小于 0 的数")
+    table = options.facilities
+    known = table["cost_yuan"].to_numpy(dtype=float) if "cost_yuan" in table.columns else np.full(len(table), np.nan)
+    lost = [str(name) for name, cost in zip(table.index, known, strict=True) if not 0 <= cost < np.inf]
+    if lost:
+        few = ", ".join(lost[:8]) + (" …" if len(lost) > 8 else "")
+        told = f"有预算，但 {len(lost)} 个候选点造价未知或为负：{few}。"
+        raise ValueError(f"{told} {len(lost)} candidate(s) without a usable cost_yuan: {few}")
+    return np.ceil(known).astype(np.int64), int(budget_yuan)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-REGION_SITES: Final = 12.0
+REGION_SITES: Final = 14.0
 """Sites of the relaxation in a region, at most: larger regions give a sharper bound for more work."""
 
 REGION_NODES: Final = 20
