@@ -187,7 +187,7 @@ def test_another_seed_gives_another_sound_town(seed: int, tmp_path: Path) -> Non
 def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = make_demo(tmp_path / "again").parent
     files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    assert len(files) == 17
+    assert len(files) == 18
     assert [str(name) for name in files if (folder / name).read_bytes() != (again / name).read_bytes()] == []
 
 

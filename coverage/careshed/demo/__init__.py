@@ -35,6 +35,7 @@ def make_demo(folder: str | Path, *, seed: int = 2025) -> Path:
     """
     from careshed.demo import registers
     from careshed.demo.people import count_people, write_rasters
+    from careshed.demo.planned import write_planned
     from careshed.demo.plans_text import PLANS
     from careshed.demo.study_text import README, STUDY
     from careshed.demo.units import make_units, write_units
@@ -49,6 +50,7 @@ def make_demo(folder: str | Path, *, seed: int = 2025) -> Path:
     write_pbf(folder / "streets.osm.pbf", town.streets, lambda plan: office.to_lonlat(np.asarray(town.warp(plan))))
     write_rasters(folder / "population", raster)
     write_units(folder / "units.gpkg", units)
+    write_planned(folder / "planned_bridge.geojson", town, folder / "streets.osm.pbf")
     registers.write_workbook(folder / "elder_care.xlsx", registers.elder_care(office), README.splitlines()[0])
     registers.write_csv(folder / "kindergartens.csv", schools)
     registers.write_csv(folder / "childcare.csv", registers.childcare(office, schools))

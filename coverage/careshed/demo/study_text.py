@@ -20,6 +20,7 @@ About 250,000 people; 18.2 % are 60+, 12.5 % 65+, 2.5 % 80+, 3.8 % under 3.
   study.toml          研究设置 the study
   plans.toml          同一研究加选址方案 the same study with plans of sites
   streets.osm.pbf     道路、围墙与门、河流、铁路（OSM 格式）streets, walls and gates, river, railway
+  planned_bridge.geojson  规划桥梁 a planned bridge
   population/*.tif    100 米人口格网 people on a 100 m grid (EPSG:32651)
   units.gpkg          区、街道、乡镇、社区、村 units (EPSG:32651)
   elder_care.xlsx     养老服务设施登记表 elder-care register
@@ -43,7 +44,14 @@ crs = "EPSG:32651"              # 计算所用投影坐标系（米） / project
 snap_m = 150                    # 距任何道路超过此值的点位不判断，单独列出 / farther than this from any street: listed, not judged
 
 [streets]
-file = "streets.osm.pbf"        # 可用 .osm.pbf、.osm、.osm.gz、.graphml
+file = "streets.osm.pbf"        # 可用 .osm.pbf、.osm、.osm.gz、.graphml，或道路中心线图层
+
+# 道路变更：on = false 时只是一个问题，用 compare-runs --streets bridge 回答
+# changes of streets: while off, only a question that compare-runs --streets bridge answers
+[[streets.edits]]
+id = "bridge"
+file = "planned_bridge.geojson"
+on = false
 
 # 人口：分年龄组的栅格，须同一格网 / people: one raster an age group, all on one grid
 [population.rasters]
