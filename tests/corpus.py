@@ -359,7 +359,7 @@ CASES: Final[tuple[Case, ...]] = (
     Case(
         "a_unit_nobody_knows",
         beds("3", "6", "9", header="建筑面积（坪）"),
-        says=("unknown_unit",),
+        says=("unknown_measure",),
         values={"area_m2": [3.0, 6.0, 9.0]},
     ),
     # dates

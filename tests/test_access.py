@@ -7,7 +7,18 @@ import pytest
 from shapely import box
 from towns import CRS, EAST, NORTH, points, streets
 
-from careshed.access import ALL, OUTSIDE, cell_spacing, coverage, coverage_table, find_gaps, lineage, presence, tier_units
+from careshed.access import (
+    ALL,
+    GROUND_M,
+    OUTSIDE,
+    cell_spacing,
+    coverage,
+    coverage_table,
+    find_gaps,
+    lineage,
+    presence,
+    tier_units,
+)
 from careshed.modes import Mode
 from careshed.network import build_network
 from careshed.reach import travel_times
@@ -135,3 +146,50 @@ def test_metres_are_judged_on_street_length(cells, units):
     assert table.loc[ALL, "covered"] == 70.0
     assert table.loc[ALL, "metres"] == 200.0
     assert find_gaps(times, cells, metres=200, group="p60")["metres_nearest"].tolist()[0] == pytest.approx(1000.0)
+
+
+def refined_town(step: int, seed: int = 4) -> gpd.GeoDataFrame:
+    """Points along the streets of a town of 300 m blocks, as refinement leaves them: about a step apart, on no lattice."""
+    rng = np.random.default_rng(seed)
+    along = np.arange(0, 1500, step)
+    xy = [(x + rng.uniform(0, 9), y) for y in range(0, 1501, 300) for x in along]
+    xy += [(x, y + rng.uniform(0, 9)) for x in range(0, 1501, 300) for y in along]
+    return points(xy, p60=rng.uniform(0.1, 3.0, len(xy)).tolist(), unit=[""] * len(xy))
+
+
+@pytest.mark.parametrize("step", [50, 100])
+def test_gaps_of_people_refined_to_streets_are_whole_areas(step):
+    cells = refined_town(step)
+    town = streets({"a": (-100, 0), "b": (1600, 0)}, ["ab"])
+    network = build_network(town, mode=METRE_A_SECOND, crs=CRS, snap_m=2000)
+    times = travel_times(network, points([(0, 0)], name=["日照中心"], unit=[""]), cells, limit_min=90)
+    served = times.reached(minutes=10)
+    gaps = find_gaps(times, cells, minutes=10, group="p60")
+    assert gaps["people"].sum() == pytest.approx(cells["p60"][~served].sum())
+    assert gaps["cells"].sum() == (~served).sum()
+    assert gaps.geometry.is_valid.all()
+    # streets of a block lie 300 m apart, but they cross: the unserved part of the town is one piece
+    assert len(gaps) == 1
+    # oracle: points whose squares meet, united, fall into as many pieces as there are gaps
+    side = max(GROUND_M, 1.5 * cell_spacing(cells))
+    ground = cells.geometry[~served].buffer(side / 2, cap_style="square").union_all()
+    assert (1 if ground.geom_type == "Polygon" else len(ground.geoms)) == len(gaps)
+    assert gaps.geometry.iloc[0].area == pytest.approx(ground.area, rel=1e-3)
+
+
+def test_points_without_a_grid_belong_together_up_to_a_hundred_metres():
+    # next points are 10, 10, 99, 101 and 30 m away: the ground of each is 100 m wide, so 99 m joins and 101 m parts
+    cells = points([(x, 0) for x in (0, 10, 109, 210, 240)], p60=[1.0, 2.0, 4.0, 8.0, 16.0], unit=[""] * 5)
+    town = streets({"a": (-2000, 0), "b": (2000, 0)}, ["ab"])
+    network = build_network(town, mode=METRE_A_SECOND, crs=CRS, snap_m=100)
+    times = travel_times(network, points([(-1900, 0)]), cells, limit_min=90)
+    gaps = find_gaps(times, cells, minutes=1, group="p60")
+    assert gaps["people"].tolist() == [24.0, 7.0]
+    # 210 and 240: 130 m by 100 m; 0, 10 and 109: 209 m by 100 m
+    assert gaps.geometry.area.tolist() == pytest.approx([13_000, 20_900])
+
+
+def test_cells_that_name_their_row_keep_the_rule_of_grids(times, cells):
+    # uneven distances would make these points; as cells of a raster they are neighbours within 1.5 spacings alone
+    numbered = cells.assign(row=0, col=range(7))
+    assert find_gaps(times, numbered, minutes=5, group="p60")["cells"].tolist() == [1, 2, 1]

@@ -46,7 +46,7 @@ def made_again(folder: Path, *changes: tuple[str, str]) -> Path:
 def test_a_table_without_a_crs_is_refused(tmp_path: Path) -> None:
     path = made_study(tmp_path, ('file = "elders.csv"\ncrs = "EPSG:4326"', 'file = "elders.csv"'))
     assert errors(path) == [
-        "elders.csv: the coordinate system is not stated. State crs in the study, "
+        "elders.csv: the coordinate system is not stated. State crs in [facilities] of the study, "
         'for example crs = "EPSG:4326" for longitude and '
         "latitude, and datum."
     ]
@@ -84,7 +84,7 @@ def test_swapped_coordinates_are_named_with_their_rows(tmp_path: Path) -> None:
     assert caught.value.text("en").splitlines()[1:] == [
         "  elders.csv",
         "    - row 2, 5: longitude and latitude (or east and north) look swapped (found '(31.196, 121.502), (31.197, 121.507)'). "
-        "Exchange the two columns in the table, or map them the other way round in columns.",
+        "Exchange the two coordinates of these rows; where all rows are so, write swapped = true in the study.",
     ]
     assert "第 2, 5 行：经纬度（或东、北坐标）看起来对调了" in caught.value.text("zh")
 

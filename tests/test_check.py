@@ -375,7 +375,10 @@ def test_the_log_names_file_row_before_and_after(fixed: FixResult) -> None:
     assert ["childcare.csv", "childcare.fixed.csv", "", "10", "所属单位代码", "", "990102001005", "已修正"] in lines
     assert ["childcare.csv", "childcare.fixed.csv", "", "22", "编号", "TY999", "（删去该行）", "已修正"] in lines
     assert ["elder_care.xlsx", "elder_care.fixed.xlsx", "登记表", "47", "停业年份", "2012", "2022", "已修正"] in lines
-    assert fixed.done == len(lines) - 1
+    # the unit of row 10, row 22 of which every cell is logged, and the years of row 47
+    assert fixed.done == 3
+    deleted = [line[4] for line in lines if line[3] == "22"]
+    assert deleted == ["编号", "名称", "类型", "经度", "纬度", "托位数", "建筑面积", "运营性质", "状态", "开办年份", "所属单位代码", "备注"]
 
 
 def test_nothing_is_ever_overwritten(study: Study, report: CheckReport, fixed: FixResult) -> None:
@@ -398,6 +401,26 @@ def test_a_second_audit_of_the_copies_finds_no_more_of_what_was_repaired(folder:
     kinds = {one.kind for one in check_study(open_study(tmp_path / "town")).findings}
     assert not kinds & {"duplicate", "years"}
     assert {"crowded", "unit_blank"} <= kinds  # need a person's judgement
+
+
+def repeated_and_blank(rows: Rows) -> None:
+    rows.append(["TY999", *rows[1][1:]])
+    rows[-1][10] = ""  # the copy of row 2 has no unit: where it lies says the same
+
+
+def test_a_row_that_differs_in_id_and_a_blank_unit_alone_is_deleted_at_once(demo: RunResult, tmp_path: Path) -> None:
+    shutil.copytree(demo.study.folder, tmp_path / "town")
+    edit_csv(tmp_path / "town" / CHILD, repeated_and_blank)
+    study = open_study(tmp_path / "town")
+    done = fix_study(study, check_study(study))
+    assert (done.done, len(done.copies)) == (1, 1)
+    assert done.log is not None
+    # the blank cell of the deleted row is not said to be filled in too
+    after = [line[6] for line in csv.reader(done.log.read_text(encoding="utf-8-sig").splitlines())][1:]
+    assert set(after) == {"（删去该行）"}
+    shutil.copy(done.copies[0], tmp_path / "town" / CHILD)
+    again = open_study(tmp_path / "town")
+    assert fix_study(again, check_study(again)) == FixResult((), None, 0)
 
 
 def test_a_file_that_changed_since_the_check_is_left_alone(folder: Path, report: CheckReport, tmp_path: Path) -> None:

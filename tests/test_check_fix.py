@@ -8,7 +8,7 @@ from openpyxl import Workbook, load_workbook
 
 from careshed.check import Fix
 from careshed.check.case import Source
-from careshed.report.check_fix import _repaired
+from careshed.report.check_fix import FixResult, Private, _as_held, _repaired, fix_words
 
 SWAP = Fix("swap", "a", "S", "3", ("开业", "停业"), ("2022", "2012"), ("2012", "2022"))
 GONE = Fix("delete_row", "a", "S", "2", ("编号",), ("A1",), ("",))
@@ -37,7 +37,8 @@ def test_a_gbk_file_with_a_title_row_keeps_its_other_cells(tmp_path: Path) -> No
     content, why = _repaired(source, [SWAP])
     assert why == [""]
     assert content is not None
-    assert content.decode("utf-8-sig").splitlines() == ["登记表,,", "编号,开业,停业", "甲,2012,2022"]
+    # GB18030 stays GB18030
+    assert content.decode("gb18030").splitlines() == ["登记表,,", "编号,开业,停业", "甲,2012,2022"]
 
 
 def test_a_short_row_is_filled_up(tmp_path: Path) -> None:
@@ -81,3 +82,62 @@ def test_a_workbook_that_cannot_be_repaired_safely_is_left(tmp_path: Path) -> No
     rows: list[list[object]] = [["编号", "开业", "停业"], ["A1", 1, 2], ["A2", 2001, 2012]]
     assert _repaired(book_source(tmp_path / "a.xlsx", rows), [SWAP, FILL]) == (None, ["changed", "header"])
     assert _repaired(book_source(tmp_path / "b.xlsx", rows, merge="A2:A3"), [SWAP]) == (None, ["merged"])
+
+
+PERSONS = Private(("联系人", "联系电话"), frozenset({4}))
+
+
+def test_no_copy_of_a_text_table_holds_what_concerns_persons(tmp_path: Path) -> None:
+    text = "编号,开业,停业,联系人,联系电话\n甲,1,2,王某,13800138000\n乙,2022,2012,李某,0349-2022333\n填表 13800138000,,,,\n"
+    content, why = _repaired(text_source(tmp_path / "a.csv", text.encode()), [SWAP], PERSONS)
+    assert why == [""]
+    assert content is not None
+    assert content.decode("utf-8-sig").splitlines() == [
+        "编号,开业,停业,联系人,联系电话", "甲,1,2,,", "乙,2012,2022,,", "填表,,,,",
+    ]  # fmt: skip
+
+
+def test_no_copy_of_a_workbook_holds_what_concerns_persons(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["编号", "开业", "停业", "联系人", "联系电话"],
+        ["甲", 1, 2, "王某", 13800138000],
+        ["乙", 2022, 2012, "李某", "0349-2022333"],
+        ["填表 13800138000"],
+    ]
+    content, why = _repaired(book_source(tmp_path / "a.xlsx", rows), [SWAP], PERSONS)
+    assert why == [""]
+    assert content is not None
+    (tmp_path / "b.xlsx").write_bytes(content)
+    page = load_workbook(tmp_path / "b.xlsx")["S"]
+    assert [[cell.value for cell in row] for row in page.iter_rows(min_row=2)] == [
+        ["甲", 1, 2, None, None], ["乙", 2012, 2022, None, None], ["填表", None, None, None, None],
+    ]  # fmt: skip
+
+
+def test_a_column_of_persons_that_cannot_be_found_keeps_the_copy_from_being_written(tmp_path: Path) -> None:
+    private = Private(("负责人 联系电话",))
+    text = "编号,开业,停业,负责人\n,,,联系电话\n乙,2022,2012,13800138000\n"
+    assert _repaired(text_source(tmp_path / "a.csv", text.encode()), [SWAP], private) == (None, ["private"])
+    book = book_source(tmp_path / "a.xlsx", [["编号", "开业", "停业"], ["甲", 1, 2], ["乙", 2022, 2012]])
+    assert _repaired(book, [SWAP], private) == (None, ["private"])
+
+
+def test_the_log_shows_cells_as_the_file_holds_them() -> None:
+    rows: list[list[object]] = [["编号", "开业", "停业", "联系人"], ["A1", "x", "", "王某"], ["A2", 45047, "2012年", "李某"]]
+    held = _as_held(SWAP, rows, PERSONS)
+    # a date kept as a serial number is shown as the number; the year it means is in the finding
+    assert (held.before, held.after) == (("45047", "2012年"), ("2012年", "45047"))
+    gone = _as_held(GONE, rows, PERSONS)
+    assert (gone.columns, gone.before) == (("编号", "开业"), ("A1", "x"))
+    assert _as_held(FILL, rows, PERSONS) == FILL
+
+
+def test_what_was_written_is_told_with_what_to_do_next(tmp_path: Path) -> None:
+    copy, log = tmp_path / "a.fixed.csv", tmp_path / "fixes.csv"
+    assert fix_words(FixResult((copy,), log, 2), "s6.toml", "zh") == (
+        f"→ {copy}",
+        f"→ {log}",
+        "共修正 2 处；原文件未改动。核对后请把 s6.toml 中相应的 file = 改为副本的文件名，再运行 check。",
+    )
+    assert fix_words(FixResult((), log, 0), "s6.toml", "en") == (f"→ {log}",)
+    assert fix_words(FixResult((), None, 0), "s6.toml", "en") == ("nothing that can be mended safely",)

@@ -124,3 +124,12 @@ def test_demo_makes_the_town_and_runs_it(tmp_path, monkeypatch):
     told = invoke("demo", tmp_path, "--quiet", "--lang", "en")
     assert "making the made-up town" in told
     assert (tmp_path / "maps" / "demo" / "childcare.html").exists()
+
+
+def test_open_study_counts_facilities_sites_and_units_and_tells_each_kind_of_note_once(study):
+    told = invoke("open-study", study, "--lang", "zh").splitlines()
+    assert told[1].startswith("设施 ")
+    assert any(line.startswith("候选点共 ") for line in told)
+    assert any(line.startswith("单元 ") and "街道" in line for line in told)
+    notes = [line for line in told if line.startswith("  ") and "第" in line]
+    assert len(notes) == len(set(notes))

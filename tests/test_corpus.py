@@ -82,8 +82,8 @@ TOLD = {
         "(found '39930030'). State crs as one of EPSG:4527 / EPSG:2363 / EPSG:2415 (CGCS2000 / Xi'an 80 / Beijing 54)."
     ),
     "metres_without_a_system": (
-        'the coordinate system is not stated. State crs in the study, for example crs = "EPSG:4326" for longitude and latitude, '
-        "and datum. The eastings begin with 40: EPSG:4528 (CGCS2000), EPSG:2364 (Xi'an 80) or EPSG:2416 (Beijing 54)."
+        'the coordinate system is not stated. State crs in [facilities] of the study, for example crs = "EPSG:4326" for longitude '
+        "and latitude, and datum. The eastings begin with 40: EPSG:4528 (CGCS2000), EPSG:2364 (Xi'an 80) or EPSG:2416 (Beijing 54)."
     ),
     "id_numbers": (
         "column '联系电话': 3 cell(s) hold citizens' ID numbers. "
@@ -108,7 +108,7 @@ TOLD = {
     "status_misspelt": "row 2, column '状态': is not a known word (found '营运'). Did you mean '运营'? Accepted: 运营, 运营中,",
     "survey_axes_x_north": (
         "row 2: longitude and latitude (or east and north) look swapped (found '(3452300, 40512345)'). "
-        "Exchange the two columns in the table, or map them the other way round in columns."
+        "Exchange the two coordinates of these rows; where all rows are so, write swapped = true in the study."
     ),
     "row_of_sums": "row 5: is a row of sums, not a record (found '合计')",
     "headings_of_groups": "row 2: is a heading of a group, not a record (found '一、朔城区')",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -290,3 +291,43 @@ def test_distances_are_those_of_shapely(town: Streets) -> None:
     found = ground.distances(points)
     assert (found >= np.minimum(exact, 400.0) - 1e-6).all()
     assert (found <= np.sqrt(exact**2 + 16.0) + 1e-6).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_register_of_which_a_third_is_in_another_datum_says_so(seed: int, town: Streets) -> None:
+    points = planted(town, 200, np.random.default_rng(seed))
+    points[:60] = shifted(points[:60], "GCJ-02")
+    verdict = detect_datum(points, streets=NearStreets.of(town))
+    assert verdict.fits is not None
+    assert verdict.fits.id == "WGS-84"
+    (told,) = [hint for hint in verdict.hints if "GCJ-02" in hint[1]]
+    # of the 60, those that a shift of some 600 m takes away from any street: half of them, and a few by chance
+    count = int(told[1].split()[1])
+    assert 25 <= count <= 55
+    assert told[0].startswith(f"其中约 {count} 个点按GCJ-02（高德、腾讯）更吻合：表中可能混有两种基准")
+    assert told[1] in verdict.text("en")
+
+
+@pytest.mark.parametrize("towards", [(0.0, "east", "东"), (np.pi / 2, "north", "北"), (np.pi, "west", "西")])
+def test_points_that_are_all_off_the_same_way_say_so(towards: tuple[float, str, str], town: Streets) -> None:
+    angle, en, zh = towards
+    points = planted(town, 200, np.random.default_rng(0))
+    middle = (float(points[:, 0].mean()), float(points[:, 1].mean()))
+    moved = degrees(local_metres(points, middle) + 105.0 * np.array([np.cos(angle), np.sin(angle)]), middle)
+    (told,) = [hint for hint in detect_datum(moved, streets=NearStreets.of(town)).hints if " m too far " in hint[1]]
+    assert f"{en}: moved back they sit better" in told[1]
+    assert re.match(f"所有点整体向.*{zh}偏了约 (90|120) 米", told[0])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_points_that_are_where_they_should_be_give_no_hint(seed: int, town: Streets) -> None:
+    points = planted(town, 200, np.random.default_rng(seed))
+    assert detect_datum(points, streets=NearStreets.of(town)).hints == ()
+
+
+def test_a_small_register_is_judged_where_that_is_asked_for(town: Streets) -> None:
+    points = shifted(planted(town, 47, np.random.default_rng(1)), "BD-09")
+    assert detect_datum(points, streets=town).fits is None
+    verdict = detect_datum(points, streets=town, fewest=15)
+    assert verdict.fits is not None
+    assert verdict.fits.id == "BD-09"

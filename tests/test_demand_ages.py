@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rasterio.transform import Affine
 
 from careshed.demand import age_rasters, ages_from_classes, ages_from_shares, bands_of, class_span, read_age_rasters, read_margins
+from careshed.demand.ages import ages_of_columns
 from careshed.demand.ledger import Ledger, kept, people_of, unit_rows
 from careshed.demand.spans import OPEN, AgeSpan, banded, check_classes
 from careshed.schema import InputError
@@ -227,3 +228,45 @@ def test_faults_of_a_census_are_told_with_their_rows(tmp_path: Path) -> None:
         read_margins(census(tmp_path, "代码,姓名\n1,x\n"))
     with pytest.raises(InputError, match=r"row 2, column '1-4岁': the number of people is blank"):
         read_margins(census(tmp_path, "代码,总人口,0岁,1-4岁\n1,9,2,\n"), groups=("p0_3",))
+
+
+LAST = ["80岁及以上", "80岁以上", "80+", "80岁及以上人口", "80岁及以上老人", "p80", "80周岁及以上", "80 and over"]
+
+
+@pytest.mark.parametrize("header", LAST)
+def test_the_last_class_of_a_census_may_bear_the_name_of_a_group(tmp_path: Path, header: str) -> None:
+    text = f"代码,总人口,0-2岁,3-59岁,60-79岁,{header}\n140602001,100,3,67,20,10\n"
+    table = read_margins(census(tmp_path, text), groups=("total", "p0_3", "p60")).table
+    # 60-79 and 80+ make p60
+    assert table.loc["140602001", ["total", "p0_3", "p60"]].tolist() == [100.0, 3.0, 30.0]
+
+
+@pytest.mark.parametrize("header", ["60岁及以上", "60岁以上", "60+", "老年人口"])
+def test_an_open_class_of_sixty_ends_a_census_too(tmp_path: Path, header: str) -> None:
+    table = read_margins(census(tmp_path, f"代码,0-2岁,3-59岁,{header}\n1,3,67,30\n"), groups=("total", "p0_3", "p60")).table
+    assert table.loc["1", ["total", "p0_3", "p60"]].tolist() == [100.0, 3.0, 30.0]
+
+
+def test_a_group_that_classes_cover_is_their_sum_and_no_class(tmp_path: Path) -> None:
+    text = "代码,0-2岁,3-59岁,60岁及以上,60-79岁,80岁及以上\n1,3,67,30,20,10\n"
+    table = read_margins(census(tmp_path, text), groups=("total", "p0_3", "p60")).table
+    assert table.loc["1"].to_dict() == {"p60": 30.0, "p80": 10.0, "total": 100.0, "p0_3": 3.0}
+
+
+def test_without_other_classes_open_ages_are_plain_groups(tmp_path: Path) -> None:
+    table = read_margins(census(tmp_path, "代码,总人口,60+,80岁以上\n1,100,30,10\n"), groups=("p60",)).table
+    assert table.loc["1"].to_dict() == {"total": 100.0, "p60": 30.0, "p80": 10.0}
+
+
+def test_ages_of_cells_end_in_a_group_too() -> None:
+    cells = cells_of(**{"0-2岁": [3.0], "3-79岁": [87.0], "p80": [10.0]})
+    assert ages_of_columns(cells, groups=["total", "p80"]).cells[["total", "p80"]].to_numpy().tolist() == [[100.0, 10.0]]
+
+
+def test_missing_ages_are_told_in_chinese_with_the_forms_that_are_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_margins(census(tmp_path, "代码,0-2岁,3-59岁,60-79岁\n1,3,67,20\n"), groups=("p60",))
+    assert caught.value.text("zh").splitlines()[-1].strip() == (
+        "- 年龄列无法合成60岁及以上老人：60岁及以上老人不全：没有从 80 岁开始的年龄段。请补全年龄列；年龄列可写作：0岁、0-2岁、"
+        "1-4岁、60-64岁、80岁及以上（或 80岁以上、80+、80岁及以上人口）。"
+    )

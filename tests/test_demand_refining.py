@@ -290,3 +290,13 @@ def test_rasters_refine_through_their_own_grid(tmp_path: Path) -> None:
     assert fine.at_centre.tolist() == [0, 1]
     assert "row" not in fine.cells
     assert fine.cells.geometry.y.tolist() == [3_901_500.0, 3_901_500.0, 3_900_010.0, 3_900_010.0]
+
+
+def test_targets_that_overlap_are_refused_where_no_area_is_filled_by_them() -> None:
+    area = gpd.GeoDataFrame({"total": [100.0]}, geometry=[box(0, 0, 10, 10)], crs=CRS)
+    # each target holds 40 % of the ground, and it is the same 40 %: 80 people would land on it, of the 40 who live there
+    same = gpd.GeoDataFrame(geometry=[box(0, 0, 4, 10), box(0, 0, 4, 10)], index=["甲", "乙"], crs=CRS)
+    with pytest.raises(ValueError, match="targets overlap, so that people would count twice: 甲 and 乙"):
+        spread_areas(area, same)
+    beside = gpd.GeoDataFrame(geometry=[box(0, 0, 4, 10), box(4, 0, 8, 10)], crs=CRS)
+    assert spread_areas(area, beside).table["total"].tolist() == pytest.approx([40.0, 40.0])

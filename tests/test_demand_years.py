@@ -18,6 +18,7 @@ from careshed.demand import (
     add_housing,
     add_priority_groups,
     children_from_births,
+    fit_ages,
     follow,
     project_people,
     read_housing,
@@ -297,3 +298,55 @@ def test_weighted_demand_is_a_column_of_its_own() -> None:
     ):
         with pytest.raises(ValueError, match=told):
             weigh_demand(TOWN, weights, name=name)
+
+
+def test_each_year_of_stated_totals_may_state_other_units() -> None:
+    cells = cells_of(total=[100.0, 50.0], unit=["a", "b"])
+    stated = StatedTotals(
+        {2028: pd.DataFrame({"total": [120.0]}, index=["a"]), 2030: pd.DataFrame({"total": [200.0, 80.0]}, index=["a", "b"])}
+    )
+    later = project_people(cells, stated, to(2030))
+    assert later.cells["total"].tolist() == pytest.approx([200.0, 80.0])
+    assert later.faults == ()
+    sooner = project_people(cells, stated, to(2028))
+    assert sooner.cells["total"].tolist() == pytest.approx([120.0, 50.0])
+    assert [fault.code for fault in sooner.faults] == ["not_projected"]
+
+
+def test_a_table_of_a_unit_and_units_in_it_says_whom_its_row_counts() -> None:
+    units = gpd.GeoDataFrame({"parent": ["", "t", "t"]}, geometry=[None] * 3, index=["t", "v1", "v2"])
+    cells = cells_of(total=[10.0, 10.0], unit=["v1", "v2"])
+    stated = pd.DataFrame({"total": [30.0, 12.0]}, index=["t", "v1"])
+    told = "unit t stands beside 1 unit(s) in it (such as v1): its row counts for the rest of it. Delete the row if it is a sum."
+    later = project_people(cells, StatedTotals({2030: stated}), to(2030), units=units)
+    # v1 has a row of its own, so that all 30 of the township go to v2
+    assert later.cells["total"].tolist() == pytest.approx([12.0, 30.0])
+    assert [fault.text() for fault in later.faults] == [told]
+    fitted = fit_ages(cells, pd.DataFrame({"p60": [3.0, 2.0]}, index=["t", "v1"]), units=units)
+    assert told in [fault.text() for fault in fitted.faults]
+
+
+def test_cells_in_no_unit_of_the_priority_counts_are_told() -> None:
+    cells = cells_of(total=[10.0, 10.0], p60=[4.0, 4.0], unit=["a", "b"])
+    made = add_priority_groups(cells, pd.DataFrame({"disabled": [1.0]}, index=["a"]), by={"disabled": "p60"})
+    assert made.cells["disabled"].tolist() == [1.0, 0.0]
+    assert [fault.text() for fault in made.faults] == [
+        "1 cell(s) (4.0 people of p60) lie in no unit of the table of disabled: taken as 0 there"
+    ]
+
+
+def test_a_priority_group_may_not_take_the_name_of_a_group_that_is_there() -> None:
+    cells = cells_of(total=[10.0], p60=[4.0], unit=["a"])
+    with pytest.raises(InputError, match=r"the cells hold p60 already\. Give the priority group another name\."):
+        add_priority_groups(cells, pd.DataFrame({"p60": [1.0]}, index=["a"]), by={"p60": "total"})
+
+
+def test_a_year_of_two_digits_does_not_make_housing_an_old_one(tmp_path: Path) -> None:
+    file = tmp_path / "homes.csv"
+    file.write_text("名称,经度,纬度,交付年份,户数\n甲苑,121.5,31.2,2028,100\n乙苑,121.5,31.2,28,50\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_housing(file, crs_out=UTM, crs="EPSG:4326", datum="WGS-84")
+    assert [fault.text() for fault in caught.value.faults] == [
+        "row 3, column '交付年份': the year must be between 1900 and 2100 (found '28'). "
+        "Write a year of four digits, such as 2028."
+    ]

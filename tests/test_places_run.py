@@ -78,6 +78,11 @@ def test_the_run_says_in_a_line_who_finds_a_place(demo: RunResult):
     zh, en = "\n".join(summary_lines(demo, "zh")), "\n".join(summary_lines(demo, "en"))
     assert f"30.0% 需要位子（假设）：{total['people']:,.0f} 人中 {total['served']:,.0f} 人有位" in zh
     assert f"30.0% look for a place (assumed): of {total['people']:,.0f}, {total['served']:,.0f} have a place" in en
+    # the parts add up to the whole: those who join no street are named too
+    assert total[["served", "no_place", "out_of_reach", "unjudged"]].sum() == pytest.approx(total["people"])
+    assert total["unjudged"] > 0
+    assert f"{total['out_of_reach']:,.0f} 人不可达，{total['unjudged']:,.0f} 人附近没有街道、无法判断" in zh
+    assert f"are out of reach, {total['unjudged']:,.0f} join no street and cannot be judged" in en
 
 
 def test_the_run_writes_a_map_and_a_workbook_of_places_and_the_network(demo: RunResult):

@@ -259,3 +259,11 @@ def test_the_command_checks_a_plan_file(study: Study, files: dict[str, Path], tm
     assert told_.exit_code == 1
     assert "处不符" in told_.output
     assert "money.net_yuan：文件为 1.0，应为 682000.0" in told_.output
+
+
+@pytest.mark.parametrize("plan", [None, [1], "cover"])
+def test_a_file_whose_plan_is_no_record_is_no_plan_file(study: Study, files: dict[str, Path], tmp_path: Path, plan: object):
+    path = tmp_path / "forged.json"
+    path.write_text(json.dumps(sealed(read_plan_file(files["cover"]) | {"plan": plan})), encoding="utf-8")
+    with pytest.raises(InputError, match="is no plan file of careshed"):
+        verify_plan_file(study, path)

@@ -202,3 +202,12 @@ def test_sums_that_leave_whole_numbers_are_refused():
     place = town()
     place.people["p60"] = [3e9, 1.0]
     assert "a cell holds too many people for whole numbers" in faults(PMedian((OLD,), beyond=1e5), place=place).text("en")
+
+
+@pytest.mark.parametrize("rule", [Sites(at_most=10**20), Amount("places", at_least=float("inf")), Budget(1e300)])
+def test_figures_beyond_whole_numbers_are_refused(rule):
+    place = town(A=Spot("s1", near={0: 5}))
+    (fault,) = faults(rules=[rule], place=place).faults
+    assert fault.code == "bound_too_large"
+    assert "above 1,000,000,000,000" in fault.en
+    assert "不得超过 1,000,000,000,000" in fault.zh

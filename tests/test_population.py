@@ -291,3 +291,21 @@ def test_integers_as_landscan_has_them_are_read(tmp_path: Path) -> None:
     with rasterio.open(tmp_path / "l.tif", "w", **profile, nodata=-2147483647) as file:
         file.write(np.array([[5, -2147483647, 9]], dtype=np.int32), 1)
     assert read_population_rasters({"total": tmp_path / "l.tif"}, crs_out=UTM).table.cells["total"].tolist() == [5.0, 9.0]
+
+
+@pytest.mark.parametrize("mark", [np.inf, 3.4e38, 2_147_483_647.0])
+def test_a_mark_for_no_data_that_is_not_declared_is_no_population(tmp_path: Path, mark: float) -> None:
+    assert errors({"total": raster(tmp_path, "total.tif", [[10, mark], [mark, 5]])}) == [
+        "total.tif: 2 cell(s) hold more than 1,500,000,000 people. If the value stands for no data, declare it "
+        "(gdal_edit -a_nodata VALUE); else correct it."
+    ]
+
+
+def test_bands_that_are_not_read_are_told(tmp_path: Path) -> None:
+    profile = {"driver": "GTiff", "height": 1, "width": 2, "count": 2, "dtype": "float32", "crs": UTM, "transform": GRID}
+    with rasterio.open(tmp_path / "t.tif", "w", **profile) as file:
+        file.write(np.array([[[1.0, 2.0]], [[30.0, 40.0]]], dtype=np.float32))
+    checked = read_population_rasters({"total": tmp_path / "t.tif"}, crs_out=UTM)
+    assert checked.table.cells["total"].tolist() == [1.0, 2.0]
+    told = "has 2 bands; only the first is read. Save the others as rasters of their own where they count people too."
+    assert told in [fault.text() for fault in checked.faults]

@@ -6,7 +6,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
-from shapely.geometry import LineString, Point, Polygon, box
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from careshed.intake.population import read_buildings, read_h3_table, read_population_areas
 from careshed.intake.population.areas import ground_m2
@@ -166,3 +166,23 @@ def test_reading_leaves_no_rounding_in_totals(tmp_path: Path) -> None:
     people = rng.random(50) * 1000
     file = layer(tmp_path, [square(20 * at, 0, 10) for at in range(50)], total=people)
     assert read_population_areas(file, crs_out=UTM).table["total"].tolist() == people.tolist()
+
+
+def test_a_hole_is_taken_off_and_parts_add_up_whichever_way_their_rings_run() -> None:
+    outer, inner = box(500_000, 3_400_000, 501_000, 3_401_000), box(500_200, 3_400_200, 500_700, 3_400_700)
+    east = box(502_000, 3_400_000, 503_000, 3_401_000)
+    holes = [Polygon(outer.exterior.coords, [ring]) for ring in (inner.exterior.coords, list(inner.exterior.coords)[::-1])]
+    parts = MultiPolygon([outer, Polygon(list(east.exterior.coords)[::-1])])
+    # on the grid 1,000² − 500² = 750,000 and 2 · 1,000²; near the central meridian the ground is 1/0.9996² = 1.0008 times that
+    ground = ground_m2(np.array([*holes, parts], dtype=object), "EPSG:32651")
+    assert ground[0] == pytest.approx(ground[1], rel=1e-12)
+    assert ground / 1.0008 == pytest.approx([750_000, 750_000, 2_000_000], rel=1e-4)
+
+
+def test_an_h3_index_in_decimal_is_told_and_one_with_a_prefix_is_read(tmp_path: Path) -> None:
+    h3 = pytest.importorskip("h3")
+    code = h3.latlng_to_cell(39.3, 112.4, 9)
+    with pytest.raises(InputError, match="is no H3 index"):
+        read_h3_table(h3_csv(tmp_path, f"h3,total\n{int(code, 16)},1\n"), crs_out="EPSG:32649")
+    read = read_h3_table(h3_csv(tmp_path, f"h3,total\n0x{code},1\n"), crs_out="EPSG:32649").table
+    assert read["code"].tolist() == [code]

@@ -109,3 +109,10 @@ def test_dropping_contacts_says_so_and_leaves_the_register_alone() -> None:
 def test_a_column_with_one_telephone_number_among_long_texts_is_kept() -> None:
     notes = ["一座很长很长的养老院说明文字", "13800138000", "另一座很长很长的养老院说明文字"]
     assert list(drop_contacts(pd.DataFrame({"说明": notes})).table.columns) == ["说明"]
+
+
+@pytest.mark.parametrize("header", ["证件", "住址", "家庭住址"])
+def test_a_table_with_addresses_or_papers_of_persons_is_refused(tmp_path: Path, header: str) -> None:
+    (tmp_path / "p.csv").write_text(f"编号,{header},经度,纬度,总人口\n1,x,121.5,31.2,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"has a row for every person \(columns: {header}\)"):
+        read_population_table(tmp_path / "p.csv", crs_out="EPSG:32651", crs="EPSG:4326", datum="WGS-84")

@@ -395,3 +395,17 @@ def test_any_layer_is_written_as_geojson_with_all_its_columns(tmp_path):
     assert back.crs == "EPSG:4326"
     with pytest.raises(ValueError, match=r"cannot write '\.gpkg'"):
         write_layer(tmp_path / "bands.gpkg", bands)
+
+
+def test_the_workbook_lists_the_sites_that_the_study_leaves_out(plan: SitePlan, tmp_path: Path) -> None:
+    told = [
+        Fault("candidate_excluded", "闲置.csv", "建筑面积 80 平方米", "floor area 80 m²", row="7", found="旧仓库", severity="dropped"),
+        Fault("candidate_excluded", "闲置.csv", "位于洪水区", "lies in a flood area", row="7", found="旧仓库", severity="dropped"),
+        Fault("contact_column", "闲置.csv", "已删除", "is dropped", severity="dropped"),
+    ]
+    book = openpyxl.load_workbook(write_sites(tmp_path / "a.xlsx", plan, excluded=told))
+    cells = [[cell.value for cell in row] for row in book["未采用"].iter_rows()]
+    assert ["闲置.csv", "7", "旧仓库", "建筑面积 80 平方米"] in [row[:4] for row in cells]
+    assert ["闲置.csv", "7", "旧仓库", "位于洪水区"] in [row[:4] for row in cells]
+    assert any("排除了 1 个候选点" in str(row[0]) for row in cells)
+    assert "已删除" not in str(cells)

@@ -182,9 +182,15 @@ def test_most_units_within_a_budget_are_found_where_not_all_can_be_served():
     assert solve(problem, seed=0).sites == (1, 2)
 
 
-def test_a_sum_that_passes_the_budget_by_a_solvers_tolerance_is_cut_back():
-    case = Case([9, 1], [[0], [1]], [("S1",), ("S2",)], [4, 3], 6, None)
-    assert bounds._within_budget(case.built(), (0, 1)) == (1,)
+@pytest.mark.parametrize("exact", [bounds.EXACT, 1e-6])
+def test_a_sum_that_passes_the_budget_by_a_solvers_tolerance_is_not_taken_for_one_within_it(monkeypatch, exact: float):
+    # c0, c1 and c2 cost 40,000,001, one yuan too much; with c3 in place of c2 it is 40,000,000.
+    monkeypatch.setattr(bounds, "EXACT", exact)
+    costs = [9_999_999, 10_000_001, 20_000_001, 20_000_000]
+    case = Case([9, 1, 1, 1], [[0], [1], [2], [3]], [("S1",), ("S2",), ("S3",), ("S4",)], costs, 40_000_000, None)
+    solution = solve(case.built(), seed=0)
+    assert serving_sites(case.built()) == (0, 1, 3)
+    assert (solution.sites, solution.value, solution.status) == ((0, 1, 3), 11 * ONE, "optimal")
 
 
 def test_a_needless_candidate_goes_and_of_equals_the_first_stays():

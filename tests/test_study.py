@@ -13,6 +13,7 @@ import rasterio
 from rasterio.transform import Affine
 from shapely.geometry import box
 
+from careshed.cli.shared import plan_of, times_of
 from careshed.modes import WALK_ADULT, WALK_OLDER
 from careshed.schema import InputError
 from careshed.study import Study, UnknownService, init_study, open_study
@@ -184,7 +185,10 @@ def test_services_come_with_their_gaps_filled(study: Study) -> None:
 
 def test_findings_do_not_stop_the_study(study: Study) -> None:
     told = {(fault.file, fault.code): fault.text() for fault in study.faults}
-    assert told["elders.csv", "unknown_unit"] == "row 5: its declared unit is not among the units (found 'zz')"
+    assert told["elders.csv", "unknown_unit"] == (
+        "row 5: its declared unit is not among the units (found 'zz'). Write a code or name of the list "
+        "of units; left blank, the unit is the one it lies in."
+    )
     assert told["sites.csv", "unknown_service"] == (
         "row 4: names a service that the study does not have (found 'fish'). Known: day_care, meals."
     )
@@ -193,6 +197,27 @@ def test_findings_do_not_stop_the_study(study: Study) -> None:
     )
     assert told["p60.tif", "people_total"] == "p60: 400.0 people read, all kept in 100 cells"
     assert all(fault.severity != "error" for fault in study.faults)
+
+
+def test_a_register_without_a_unit_column_gives_every_unit_its_facilities(tmp_path: Path) -> None:
+    # A1 lies 140 m east of the western edge, in s1; A2 and A3 some 520 m, in s2; the rule asks for one in each street
+    path = made_study(tmp_path)
+    bare = "\n".join(line.rsplit(",", 1)[0] for line in ELDERS.splitlines())
+    (tmp_path / "elders.csv").write_text(bare, encoding="utf-8")
+    study = open_study(path)
+    assert study.facilities("day_care")["unit"].tolist() == ["s1", "s2"]
+    service = study.service("day_care")
+    assert plan_of(study, service, times_of(study, service, None, None), 1).units_without_before == ()
+
+
+def test_a_register_whose_facilities_lie_in_one_unit_leaves_the_other_to_the_rule(tmp_path: Path) -> None:
+    # only A1 is left: s1 has one, s2 none; neither site there comes within reach
+    path = made_study(tmp_path)
+    (tmp_path / "elders.csv").write_text("\n".join(ELDERS.splitlines()[:2]).replace(",s1", ",").replace(",所属街道代码", ","))
+    study = open_study(path)
+    service = study.service("day_care")
+    plan = plan_of(study, service, times_of(study, service, None, None), 1)
+    assert (plan.units_without_before, plan.units_without_after) == (("s2",), ("s2",))
 
 
 def test_people_in_no_unit_are_counted(tmp_path: Path) -> None:

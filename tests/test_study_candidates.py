@@ -409,7 +409,8 @@ def test_a_plan_of_ones_own_is_read_and_listed_among_the_inputs(tmp_path: Path) 
         (
             '[[candidates]]\nkind = "x"\nspacing = 3\n',
             "[[candidates]] 1: spacing: unknown key. Did you mean spacing_m? Known here: file, sheet, layer, crs, datum, "
-            "columns, swapped, from, services, kind, types, statuses, tags, spacing_m, levels, lacking, away_m, filter, size.",
+            "columns, swapped, from, bad_rows, services, kind, types, statuses, tags, spacing_m, levels, lacking, away_m, filter, "
+            "size.",
         ),
         (
             '[[candidates]]\ncrs = "EPSG:4326"\n',
@@ -533,3 +534,20 @@ def test_where_the_study_area_is_not_known_nothing_is_left_out() -> None:
     left = in_area(Checked(far), (121.5, 31.2, 121.6, 31.3))
     assert left.table.empty
     assert [fault.code for fault in left.faults] == ["outside_area"]
+
+
+def test_sites_of_unknown_area_that_pass_are_counted_and_so_is_what_each_filter_leaves(tmp_path: Path) -> None:
+    # 100 m² is too little, 300 enough, of the third nothing is known: it is kept, and that is said
+    rows = (("小", 100, 100, "100"), ("大", 200, 100, "300"), ("无", 300, 100, ""))
+    sized_list(tmp_path, *rows)
+    study = opened(tmp_path, SIZED + "[candidates.filter]\nleast_area_m2 = 200\n")
+    assert told(study, "unknown_kept") == [
+        "[[candidates]] 1: 1 site(s) of unknown floor area are kept, unjudged by least_area_m2 = 200. Write keep_unknown = false "
+        "in [candidates.filter] if they should not count."
+    ]
+    assert told(study, "candidates_counted") == [
+        "[[candidates]] 1: of 3 site(s) 2 are kept and 1 left out (floor area 1). Filters hold for their own section; the list "
+        "of sites names each."
+    ]
+    (counted,) = [fault.text("zh") for fault in study.faults if fault.code == "candidates_counted"]
+    assert counted.startswith("[[candidates]] 1：共 3 个候选点，采用 2 个，排除 1 个（面积不足 1）")

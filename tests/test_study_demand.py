@@ -85,6 +85,40 @@ def test_ages_of_a_census_reach_every_unit_and_totals_are_kept(tmp_path: Path) -
     ]
 
 
+def test_units_of_a_census_may_be_named_and_unknown_ones_are_one_error(tmp_path: Path) -> None:
+    ages = '[demand.ages.table]\nfile = "census.csv"'
+    study = made(tmp_path, ages)
+    write(tmp_path, "census.csv", "代码,60岁及以上\n 西街 ,250\ns2,180\n")
+    assert open_study(study).cells.groupby("unit")["p60"].sum()["s1"] == pytest.approx(250.0)
+    write(tmp_path, "census.csv", "代码,60岁及以上\ns1x,250\ns2x,180\n")
+    (told_once,) = errors(study)
+    assert "2 row(s) are of units that are not in the list of units: s1x (nearest: s1" in told_once
+
+
+def test_a_census_without_codes_is_told_where_its_own_headers_are_mapped(tmp_path: Path) -> None:
+    write(tmp_path, "census.csv", "街,60岁及以上\ns1,250\n")
+    write(tmp_path, "priority.csv", "街,disabled\ns1,4\n")
+    sections = '[demand.ages.table]\nfile = "census.csv"\n[demand.priority]\nfile = "priority.csv"\nby = { disabled = "p60" }'
+    found = errors(made(tmp_path, sections))
+    assert [text.rsplit("in [", 1)[1] for text in found] == ["demand.ages.table.columns].", "demand.priority.columns]."]
+
+
+def test_a_grid_too_coarse_for_the_units_is_told_and_refinement_named(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    for name, people in (("total.tif", 2000.0), ("p60.tif", 400.0)):
+        # two pixels of 5 km: their centres lie 200 m and 5,200 m east of the lower left corner of the town of 1 km
+        coarse_raster(tmp_path / name, [[people, people]], 5000, left=LEFT - 2300, top=LOW + 3000)
+    study = open_study(path)
+    assert study.cells["unit"].tolist() == ["s1", ""]
+    assert told(study, "grid_too_coarse") == [
+        "the grid of people, some 5,000 m a cell, is too coarse for the units: 1 of the 2 smallest hold no cell and count nobody: "
+        's2 东街. Refine people in [demand.refine] (onto = "streets" or "buildings"), or take a finer grid.'
+    ]
+    # the small study's own cells of 100 m are fine enough
+    (tmp_path / "fine").mkdir()
+    assert told(opened(tmp_path / "fine"), "grid_too_coarse") == []
+
+
 def test_shares_make_groups_of_all_residents(tmp_path: Path) -> None:
     study = opened(
         tmp_path,
@@ -658,3 +692,19 @@ def test_a_run_keeps_the_account_the_effect_and_every_file(tmp_path: Path) -> No
     assert (scenario["year"], scenario["zh"], scenario["source"]) == (2030, "趋势", "假设")
     assert "scenario trend, 2030" in (tmp_path / "maps" / "2030_trend" / "day_care.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "processed" / "run.json").read_text(encoding="utf-8"))["study"]["scenario"] is None
+
+
+def test_new_housing_beyond_the_units_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "homes.csv", "名称,经度,纬度,交付年份,户数\n甲苑,121.503,32.196,2028,100\n")
+    section = '[demand.housing]\nfile = "homes.csv"\ncrs = "EPSG:4326"\ndatum = "WGS-84"\nsince = 2025\nhousehold_size = 2.5'
+    study = opened(tmp_path, TREND, section)
+    assert study.demand is not None
+    assert [fault.text() for fault in study.demand.years[0].faults if fault.code == "housing_outside_units"] == [
+        "1 place(s) of new housing (250 people) lie in no unit; they count in the whole, but in no unit. Check their coordinates."
+    ]
+
+
+def test_a_group_larger_than_all_residents_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "people.csv", "经度,纬度,总人口,60岁及以上\n121.503,31.196,100,130\n121.504,31.196,100,20\n")
+    study = opened(tmp_path, population='[population.table]\nfile = "people.csv"\ncrs = "EPSG:4326"\ndatum = "WGS-84"')
+    assert told(study, "group_exceeds_total") == ["1 cell(s) hold more of p60 than of total (30.0 people more): check both"]

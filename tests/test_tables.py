@@ -18,7 +18,7 @@ from careshed.intake.numerals import figure_of, year_of
 from careshed.intake.osm import read_osm_features
 from careshed.intake.personal import is_citizen_number
 from careshed.intake.tables import SourceTable, as_text, read_table
-from careshed.intake.values import codes, ids, names, numbers, years
+from careshed.intake.values import codes, ids, names, numbers, texts, years
 from careshed.schema import Fault, InputError
 
 DATA = Path(os.environ.get("CARESHED_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -234,7 +234,7 @@ def test_a_unit_in_the_header_is_converted_and_told(tmp_path: Path) -> None:
     table = read_table(csv_of(tmp_path, "名称,投资（万元）,建筑面积（坪）\n甲,80,10\n"), kind="candidates")
     assert numbers(table, "cost_yuan", faults, quantity="cost_yuan").tolist() == [800_000.0]
     assert numbers(table, "area_m2", faults, quantity="area_m2").tolist() == [10.0]
-    assert [(fault.code, fault.severity) for fault in faults] == [("unit_converted", "repaired"), ("unknown_unit", "noted")]
+    assert [(fault.code, fault.severity) for fault in faults] == [("unit_converted", "repaired"), ("unknown_measure", "noted")]
 
 
 def test_codes_stored_as_numbers_are_written_out_and_noted(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_of_a_range_the_lower_end_counts_and_every_one_is_told(tmp_path: Path) -
     assert [fault.text() for fault in faults] == [
         "row 2, column '床位数（张）': is a range; its lower end counts: taken as 30 (found '30-40')",
         "row 3, column '床位数（张）': is a rough figure: taken as 50 (found '约50')",
-        "row 4, column '床位数（张）': has its unit beside the number: taken as 60张 (found '60张')",
+        "row 4, column '床位数（张）': has its unit beside the number: taken as 60 张 (found '60张')",
         "row 5, column '床位数（张）': is a number in Chinese characters: taken as 70 (found '七十')",
     ]
     assert {fault.severity for fault in faults} == {"repaired"}
@@ -432,3 +432,60 @@ def test_osm_features_can_be_any_of_a_key(tmp_path: Path) -> None:
     osm = '<osm version="0.6"><node id="7" lat="31.2" lon="121.5"><tag k="social_facility" v="nursing_home"/></node></osm>'
     file = csv_of(tmp_path, osm, name="t.osm")
     assert read_osm_features(file, {"social_facility": "*"}).table["type"].tolist() == ["nursing_home"]
+
+
+def test_wan_in_the_cell_and_in_the_header_multiply_once(tmp_path: Path) -> None:
+    faults: list[Fault] = []
+    table = table_of(tmp_path, "建筑面积（万平方米）", "1.2万", "1.2")
+    assert numbers(table, "area_m2", faults, quantity="area_m2").tolist() == [12_000.0, 12_000.0]
+    # a header's 亩 is not what the cell's 万 says: 1.2万亩 is 12,000 · 2,000 / 3 m²
+    table = table_of(tmp_path, "建筑面积（亩）", "1.2万")
+    assert numbers(table, "area_m2", faults, quantity="area_m2").tolist() == pytest.approx([8_000_000.0])
+
+
+def test_a_number_in_words_that_could_be_two_is_not_read(tmp_path: Path) -> None:
+    faults: list[Fault] = []
+    # 一百五 is said of 150; 一百零五 is 105
+    values = numbers(table_of(tmp_path, "床位数", "一百五", "一千二", "一百零五"), "places", faults, quantity="places")
+    np.testing.assert_array_equal(values, [np.nan, np.nan, 105.0])
+    assert [fault.code for fault in faults] == ["not_a_number", "not_a_number", "number_in_words"]
+
+
+def test_telephone_numbers_within_words_are_taken_out_and_each_cell_is_told(tmp_path: Path) -> None:
+    text = "编号,机构名称,运营方,床位数\n"
+    text += "13800138000,幸福里12号院（138-0013-8000）,王主任13900139000,30\nB,乙,热线0349-2022333,40\n"
+    table = read_table(csv_of(tmp_path, text))
+    assert texts(table, "name") == ["幸福里12号院", "乙"]
+    assert texts(table, "operator") == ["王主任", "热线"]
+    assert texts(table, "id") == ["13800138000", "B"]
+    assert [(fault.row, fault.column, fault.found) for fault in table.faults if fault.code == "number_removed"] == [
+        ("2", "机构名称", ""),
+        ("2", "运营方", ""),
+        ("3", "运营方", ""),
+    ]
+
+
+def test_formulas_without_a_stored_value_are_told(tmp_path: Path) -> None:
+    # openpyxl writes formulas and no values, as Excel never does
+    file = xlsx_of(tmp_path, [["名称", "床位数"], ["甲", "=10+20"], ["乙", 40]])
+    said = [fault.text() for fault in read_table(file).faults if fault.code == "formula_without_value"]
+    assert said == [
+        "sheet '登记表': 1 cell(s) hold formulas without a stored value (the first is B2) and read as blank. "
+        "Open it in Excel and save it once."
+    ]
+    plain = xlsx_of(tmp_path, [["名称", "床位数"], ["甲", 30]], name="u.xlsx")
+    assert not [fault for fault in read_table(plain).faults if fault.code == "formula_without_value"]
+
+
+@pytest.mark.parametrize(
+    ("footer", "shown"),
+    [("填表人：王某某 联系电话：0000-0000000,,", "填表人…"), ("填表人：王某某,联系电话：0349-2022333,", "填表人…"), ("合计,,12", "合计")],
+)
+def test_a_footer_is_named_without_those_it_names(tmp_path: Path, footer: str, shown: str) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"编号,名称,床位数\nA1,甲,12\n{footer}\n", encoding="utf-8")
+    table = read_table(file)
+    assert len(table.rows) == 1
+    assert [fault.found for fault in table.faults if fault.row == "3"] == [shown]
+    assert "王某某" not in str(table.faults)
+    assert "0000" not in str(table.faults)

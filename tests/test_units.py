@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, Point, Polygon, box
 
 from careshed.intake.units import UnitFile, level_by_code, outline_faults, read_units, repair_units
-from careshed.intake.units.placing import above, candidate_units, declared_unknown, finest_unit
+from careshed.intake.units.placing import above, candidate_units, facility_units, finest_unit
 from careshed.schema import TIERS, Checked, InputError
 
 UTM = "EPSG:32650"
@@ -126,10 +126,10 @@ def test_a_candidate_keeps_its_declared_unit_unless_it_is_unknown_or_coarser(tow
     # undeclared -> c; its community a and county 9 hold the finer c; b lies elsewhere and is kept; unknown -> c
     assert chosen == ["c", "c", "b", "c", "c", "c"]
     assert [(fault.row, fault.code, fault.severity) for fault in faults] == [
-        ("4", "unit_differs", "noted"),
         ("5", "unknown_unit", "noted"),
+        ("4", "unit_differs", "noted"),
     ]
-    assert faults[0].text() == "row 4: lies in unit c, not in its declared unit, which is kept (found 'b')"
+    assert faults[1].text() == "row 4: lies in unit c, not in its declared unit, which is kept (found 'b')"
 
 
 def test_a_declared_unit_finer_than_the_polygons_is_no_contradiction(town: gpd.GeoDataFrame) -> None:
@@ -138,13 +138,63 @@ def test_a_declared_unit_finer_than_the_polygons_is_no_contradiction(town: gpd.G
     assert candidate_units(sites, coarse) == (["c"], [])
 
 
-def test_facilities_of_unknown_units_are_noted(town: gpd.GeoDataFrame) -> None:
-    table = gpd.GeoDataFrame(
-        {"unit": ["a", "", "zz"], "file": "f.csv", "row": ["2", "3", "4"]}, geometry=[Point(1003, 3)] * 3, crs=UTM
-    )
-    assert [fault.text() for fault in declared_unknown(table, town)] == [
-        "row 4: its declared unit is not among the units (found 'zz')"
+def registered(town: gpd.GeoDataFrame, declared: list[str]) -> Checked[gpd.GeoDataFrame]:
+    rows = [str(row) for row in range(2, 2 + len(declared))]
+    places = [Point(1003, 3), Point(1015, 5), Point(1030, 5), *[Point(1003, 3)] * 9][: len(declared)]
+    return facility_units(gpd.GeoDataFrame({"unit": declared, "file": "f.csv", "row": rows}, geometry=places, crs=UTM), town)
+
+
+def test_a_facility_without_a_unit_has_the_finest_it_lies_in_and_its_file_says_so_once(town: gpd.GeoDataFrame) -> None:
+    # (1003, 3) lies in the compound c, (1015, 5) in the community b, (1030, 5) in nothing; the fourth declares b and keeps it
+    placed = registered(town, ["", "", "", "b"])
+    assert placed.table["unit"].tolist() == ["c", "b", "", "b"]
+    assert placed.table["unit_told"].tolist() == ["", "", "", "b"]
+    assert [(fault.code, fault.severity, fault.file, fault.text()) for fault in placed.faults] == [
+        (
+            "unit_nowhere", "noted", "f.csv",
+            "1 facilities declare no unit and lie in none: they count in no unit. Check the coordinates, or fill in the unit.",
+        ),
+        ("unit_by_place", "noted", "f.csv", "the unit of 2 facilities that declare none is the finest they lie in"),
+    ]  # fmt: skip
+    assert "2 个设施未写所属单元，按位置确定" in placed.faults[1].text("zh")
+
+
+def test_a_unit_may_be_declared_by_a_name_that_it_alone_bears(town: gpd.GeoDataFrame) -> None:
+    own = town.assign(name=["县城", "东街 街道", "西街街道", "东街街道小区"])
+    placed = registered(own, ["东街街道", "西街街道", "a"])
+    assert placed.table["unit"].tolist() == ["b", "a", "a"]
+    assert placed.table["unit_told"].tolist() == ["东街街道", "西街街道", "a"]
+    assert [(fault.severity, fault.text()) for fault in placed.faults] == [
+        ("repaired", "2 row(s) name their unit; the name is taken for its code")
     ]
+
+
+def test_a_name_that_several_units_bear_is_told_with_their_codes(town: gpd.GeoDataFrame) -> None:
+    placed = registered(town.assign(name=["县城", "新村", "新村", "院"]), ["新村"])
+    assert placed.table["unit"].tolist() == ["新村"]
+    assert [fault.text() for fault in placed.faults] == [
+        "row 2: 2 units bear this name: which is meant is not known (found '新村'). Write the code: b, a."
+    ]
+
+
+def test_a_code_padded_with_zeros_is_that_of_the_same_unit(town: gpd.GeoDataFrame) -> None:
+    own = town.rename(index={"a": "990101001"})
+    placed = registered(own, ["990101001000"])
+    assert placed.table["unit"].tolist() == ["990101001"]
+    assert placed.faults == ()
+
+
+def test_facilities_of_unknown_units_are_noted(town: gpd.GeoDataFrame) -> None:
+    placed = registered(town, ["a", "b", "zz"])
+    assert placed.table["unit"].tolist() == ["a", "b", "zz"]
+    assert [fault.text() for fault in placed.faults] == [
+        "row 4: its declared unit is not among the units (found 'zz'). Write a code or name of the list of units; left blank, "
+        "the unit is the one it lies in."
+    ]
+
+
+def test_no_facilities_have_no_units(town: gpd.GeoDataFrame) -> None:
+    assert registered(town, []).faults == ()
 
 
 def test_a_circle_of_parents_ends() -> None:
@@ -541,3 +591,24 @@ def test_real_neighbourhoods_drawn_coarsely_are_mended_without_losing_land() -> 
     assert mended.units.area.sum() == pytest.approx(land, rel=1e-9)
     assert shapely.union_all(mended.units.geometry.array).area == pytest.approx(land, rel=1e-9)
     assert outline_faults(mended.units, least_m2=0.01) == []
+
+
+def test_villages_whose_parents_are_not_listed_are_told(tmp_path: Path) -> None:
+    # the street 990101001 is listed and 990101002 is not: one village has a parent, two have none
+    listing = listed(
+        tmp_path, "990101001,甲,街道,,", "990101001201,一,村,,", "990101002201,二,村,,", "990101002202,三,村,,"
+    )  # fmt: skip
+    checked = read(listing)
+    assert checked.table["parent"].tolist() == ["", "990101001", "", ""]
+    (told,) = [fault for fault in checked.faults if fault.code == "parent_unlisted"]
+    assert told.severity == "noted"
+    assert told.en == "2 unit(s) below the topmost have no parent (its code is not in the table): no larger unit counts them"
+    assert told.cure_zh == "请补充上级单元（代码 990101002），或写“上级代码”列。"
+
+
+def test_spaces_and_apostrophes_are_taken_out_of_codes(tmp_path: Path) -> None:
+    checked = read(listed(tmp_path, "'990101,甲县,县,,", "990101 001,乙,街道,990101,"))
+    assert checked.table.index.tolist() == ["990101", "990101001"]
+    assert checked.table["parent"].tolist() == ["", "990101"]
+    (told,) = [fault for fault in checked.faults if fault.code == "code_cleaned"]
+    assert (told.severity, told.en) == ("repaired", "spaces or apostrophes are taken out of 2 code(s)")

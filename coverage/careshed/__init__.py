@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from careshed.access import coverage, coverage_table, find_gaps, presence
-    from careshed.check import check_study
+    from careshed.check import CHECK_COLUMNS, check_study
+    from careshed.datum import bd09_from_gcj02, gcj02_from_wgs84
+    from careshed.demand import read_margins, refinement_effect, tell_effect
     from careshed.demo import make_demo
     from careshed.intake import read_candidates, read_facilities, read_table, read_units
     from careshed.intake.candidates import (
@@ -23,21 +25,47 @@ if TYPE_CHECKING:
         size_candidates,
     )
     from careshed.intake.detection import detect_datum
+    from careshed.intake.elevation import Elevation, open_elevation
     from careshed.intake.osm import read_osm_features
+    from careshed.intake.streets import read_streets
+    from careshed.intake.streets.lines import edit_streets, read_street_lines
     from careshed.intake.units import outline_faults, repair_units
     from careshed.isochrones import Certificate, certify, draw_isochrones, merged_isochrones, reached_streets, surface
     from careshed.maps import write_change_map, write_map, write_places_map
-    from careshed.modes import MODES, WALK_ADULT, WALK_OLDER, WALK_TODDLER, Mode
+    from careshed.modes import CAR, CYCLE, E_BIKE, MODES, WALK_ADULT, WALK_OLDER, WALK_TODDLER, WHEELCHAIR, Mode
     from careshed.network import Network, attach, build_network
     from careshed.policy import load_profile
     from careshed.policy.audit import audit_profile
     from careshed.policy.judging import Scorecard, judge_plan
-    from careshed.reach import TravelTimes, travel_times
+    from careshed.policy.types import canonical_type, nearest_types, split_functions
+    from careshed.reach import TravelTimes, import_travel_times, travel_times
     from careshed.report import write_coverage, write_faults, write_gaps, write_hierarchy, write_places, write_sites
     from careshed.run import run_study
     from careshed.schema import Fault, InputError
     from careshed.siting import SitePlan, check_plan, rank_sites
-    from careshed.siting.planning import plan_sites, verify_plan
+    from careshed.siting.phasing import Phase, phases_of, plan_phases, verify_phases
+    from careshed.siting.plan_check import verify_plan_file
+    from careshed.siting.plan_file import read_plan_file, write_plan_file
+    from careshed.siting.planning import (
+        Budget,
+        Demand,
+        Forbidden,
+        ForcedIn,
+        Hosting,
+        MaxCover,
+        MaxServed,
+        PerUnit,
+        SetCover,
+        Sites,
+        Spacing,
+        Subsidy,
+        plan_sites,
+        verify_plan,
+    )
+    from careshed.siting.reasons import explain_sites, frontier
+    from careshed.siting.scenarios import Ranking, Ruled, robust_plan, scenario_set, stress_plan, try_scenarios
+    from careshed.siting.studying import gave_way, plan_sentences, plan_study
+    from careshed.streetcheck import check_streets, margin_report, repair_streets
     from careshed.study import Study, init_study, open_study
     from careshed.supply.agents import rational_agents
     from careshed.supply.assignment import assign_places
@@ -51,10 +79,32 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "access": ("coverage", "coverage_table", "find_gaps", "presence"),
-    "check": ("check_study",),
+    "access": (
+        "coverage",
+        "coverage_table",
+        "find_gaps",
+        "presence",
+    ),
+    "check": (
+        "CHECK_COLUMNS",
+        "check_study",
+    ),
+    "datum": (
+        "bd09_from_gcj02",
+        "gcj02_from_wgs84",
+    ),
+    "demand": (
+        "read_margins",
+        "refinement_effect",
+        "tell_effect",
+    ),
     "demo": ("make_demo",),
-    "intake": ("read_candidates", "read_facilities", "read_table", "read_units"),
+    "intake": (
+        "read_candidates",
+        "read_facilities",
+        "read_table",
+        "read_units",
+    ),
     "intake.candidates": (
         "candidates_from_facilities",
         "candidates_from_osm",
@@ -64,26 +114,146 @@ _HOME = {
         "size_candidates",
     ),
     "intake.detection": ("detect_datum",),
+    "intake.elevation": (
+        "Elevation",
+        "open_elevation",
+    ),
     "intake.osm": ("read_osm_features",),
-    "intake.units": ("outline_faults", "repair_units"),
-    "isochrones": ("Certificate", "certify", "draw_isochrones", "merged_isochrones", "reached_streets", "surface"),
-    "maps": ("write_change_map", "write_map", "write_places_map"),
-    "modes": ("MODES", "WALK_ADULT", "WALK_OLDER", "WALK_TODDLER", "Mode"),
-    "network": ("Network", "attach", "build_network"),
+    "intake.streets": ("read_streets",),
+    "intake.streets.lines": (
+        "edit_streets",
+        "read_street_lines",
+    ),
+    "intake.units": (
+        "outline_faults",
+        "repair_units",
+    ),
+    "isochrones": (
+        "Certificate",
+        "certify",
+        "draw_isochrones",
+        "merged_isochrones",
+        "reached_streets",
+        "surface",
+    ),
+    "maps": (
+        "write_change_map",
+        "write_map",
+        "write_places_map",
+    ),
+    "modes": (
+        "CAR",
+        "CYCLE",
+        "E_BIKE",
+        "MODES",
+        "Mode",
+        "WALK_ADULT",
+        "WALK_OLDER",
+        "WALK_TODDLER",
+        "WHEELCHAIR",
+    ),
+    "network": (
+        "Network",
+        "attach",
+        "build_network",
+    ),
     "policy": ("load_profile",),
     "policy.audit": ("audit_profile",),
-    "policy.judging": ("Scorecard", "judge_plan"),
-    "reach": ("TravelTimes", "travel_times"),
-    "report": ("write_coverage", "write_faults", "write_gaps", "write_hierarchy", "write_places", "write_sites"),
+    "policy.judging": (
+        "Scorecard",
+        "judge_plan",
+    ),
+    "policy.types": (
+        "canonical_type",
+        "nearest_types",
+        "split_functions",
+    ),
+    "reach": (
+        "TravelTimes",
+        "import_travel_times",
+        "travel_times",
+    ),
+    "report": (
+        "write_coverage",
+        "write_faults",
+        "write_gaps",
+        "write_hierarchy",
+        "write_places",
+        "write_sites",
+    ),
     "run": ("run_study",),
-    "schema": ("Fault", "InputError"),
-    "siting": ("SitePlan", "check_plan", "rank_sites"),
-    "siting.planning": ("plan_sites", "verify_plan"),
-    "study": ("Study", "init_study", "open_study"),
+    "schema": (
+        "Fault",
+        "InputError",
+    ),
+    "siting": (
+        "SitePlan",
+        "check_plan",
+        "rank_sites",
+    ),
+    "siting.phasing": (
+        "Phase",
+        "phases_of",
+        "plan_phases",
+        "verify_phases",
+    ),
+    "siting.plan_check": ("verify_plan_file",),
+    "siting.plan_file": (
+        "read_plan_file",
+        "write_plan_file",
+    ),
+    "siting.planning": (
+        "Budget",
+        "Demand",
+        "Forbidden",
+        "ForcedIn",
+        "Hosting",
+        "MaxCover",
+        "MaxServed",
+        "PerUnit",
+        "SetCover",
+        "Sites",
+        "Spacing",
+        "Subsidy",
+        "plan_sites",
+        "verify_plan",
+    ),
+    "siting.reasons": (
+        "explain_sites",
+        "frontier",
+    ),
+    "siting.scenarios": (
+        "Ranking",
+        "Ruled",
+        "robust_plan",
+        "scenario_set",
+        "stress_plan",
+        "try_scenarios",
+    ),
+    "siting.studying": (
+        "gave_way",
+        "plan_sentences",
+        "plan_study",
+    ),
+    "streetcheck": (
+        "check_streets",
+        "margin_report",
+        "repair_streets",
+    ),
+    "study": (
+        "Study",
+        "init_study",
+        "open_study",
+    ),
     "supply.agents": ("rational_agents",),
     "supply.assignment": ("assign_places",),
     "supply.catchments": ("floating_catchment",),
-    "supply.compare": ("close_facilities", "combine_demand", "compare_runs", "plan_times"),
+    "supply.compare": (
+        "close_facilities",
+        "combine_demand",
+        "compare_runs",
+        "plan_times",
+    ),
     "supply.equity": ("equity_report",),
     "supply.hierarchy": ("build_hierarchy",),
     "supply.score": ("service_score",),
@@ -92,30 +262,54 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "CAR",
+    "CHECK_COLUMNS",
+    "CYCLE",
+    "E_BIKE",
     "MODES",
     "WALK_ADULT",
     "WALK_OLDER",
     "WALK_TODDLER",
+    "WHEELCHAIR",
+    "Budget",
     "Certificate",
+    "Demand",
+    "Elevation",
     "Fault",
+    "Forbidden",
+    "ForcedIn",
+    "Hosting",
     "InputError",
+    "MaxCover",
+    "MaxServed",
     "Mode",
     "Network",
+    "PerUnit",
+    "Phase",
+    "Ranking",
+    "Ruled",
     "Scorecard",
+    "SetCover",
     "SitePlan",
+    "Sites",
+    "Spacing",
     "Study",
+    "Subsidy",
     "TravelTimes",
     "assign_places",
     "attach",
     "audit_profile",
+    "bd09_from_gcj02",
     "build_hierarchy",
     "build_network",
     "candidates_from_facilities",
     "candidates_from_osm",
     "candidates_on_lattice",
     "candidates_on_streets",
+    "canonical_type",
     "certify",
     "check_plan",
+    "check_streets",
     "check_study",
     "choose_candidates",
     "close_facilities",
@@ -125,18 +319,31 @@ __all__ = [
     "coverage_table",
     "detect_datum",
     "draw_isochrones",
+    "edit_streets",
     "equity_report",
+    "explain_sites",
     "find_gaps",
     "find_places",
     "floating_catchment",
+    "frontier",
+    "gave_way",
+    "gcj02_from_wgs84",
+    "import_travel_times",
     "init_study",
     "judge_plan",
     "load_profile",
     "make_demo",
+    "margin_report",
     "merged_isochrones",
+    "nearest_types",
+    "open_elevation",
     "open_study",
     "outline_faults",
+    "phases_of",
+    "plan_phases",
+    "plan_sentences",
     "plan_sites",
+    "plan_study",
     "plan_times",
     "presence",
     "rank_sites",
@@ -144,16 +351,30 @@ __all__ = [
     "reached_streets",
     "read_candidates",
     "read_facilities",
+    "read_margins",
     "read_osm_features",
+    "read_plan_file",
+    "read_street_lines",
+    "read_streets",
     "read_table",
     "read_units",
+    "refinement_effect",
+    "repair_streets",
     "repair_units",
+    "robust_plan",
     "run_study",
+    "scenario_set",
     "service_score",
     "size_candidates",
+    "split_functions",
+    "stress_plan",
     "surface",
+    "tell_effect",
     "travel_times",
+    "try_scenarios",
+    "verify_phases",
     "verify_plan",
+    "verify_plan_file",
     "write_change_map",
     "write_coverage",
     "write_faults",
@@ -162,6 +383,7 @@ __all__ = [
     "write_map",
     "write_places",
     "write_places_map",
+    "write_plan_file",
     "write_sites",
 ]
 

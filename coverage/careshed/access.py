@@ -26,6 +26,13 @@ OUTSIDE: Final = "OUTSIDE"
 NEIGHBOURS: Final = 1.5
 """Cells are neighbours within this many cell spacings: the eight around a cell, and no farther."""
 
+GROUND_M: Final = 100.0
+"""Side of the square of ground, metres, that a point without a grid has at least: a street block's half, so that the two sides
+of a block, and points along one street, make one gap and not hundreds."""
+
+_EVEN: Final = 0.75
+"""Cells stand on a grid if this share of them have their next cell at the same distance, to a hundredth."""
+
 
 def coverage(
     times: TravelTimes,
@@ -142,8 +149,10 @@ def find_gaps(
 ) -> GeoDataFrame:
     """Find where people live without a facility in reach: contiguous clusters of cells, the one with most people first.
 
-    A cell is unserved if its nearest facility is beyond the limit, cannot be reached, or the cell joins no street. Cells are
-    neighbours if their centres lie within one and a half cell spacings.
+    A cell is unserved if its nearest facility is beyond the limit, cannot be reached, or the cell joins no street. Cells of a
+    grid are neighbours if their centres lie within one and a half cell spacings. Points without a grid (people refined to
+    streets or homes) each have a square of ground, `GROUND_M` wide or one and a half times the usual distance to the next point
+    if that is more; points whose squares meet belong to one gap, so that gaps are areas and not single house numbers.
 
     Returns
     -------
@@ -160,14 +169,16 @@ def find_gaps(
     """
     check_cells(times, cells, group)
     people = cells[group].to_numpy(dtype=float)
+    centres = np.column_stack([cells.geometry.x, cells.geometry.y])
     unserved = np.flatnonzero(~times.reached(minutes=minutes, metres=metres) & (people > 0))
-    spacing = cell_spacing(cells)
-    xy = np.column_stack([cells.geometry.x, cells.geometry.y])[unserved]
-    label = _clusters(xy, spacing * NEIGHBOURS)
+    spacing, gridded = cell_spacing(cells), _on_grid(cells)
+    side = spacing if gridded else max(GROUND_M, spacing * NEIGHBOURS)
+    label = _clusters(centres[unserved], spacing * NEIGHBOURS if gridded else side, squares=not gridded)
     name = "minutes_nearest" if times.metric == "time" else "metres_nearest"
     per = 60_000.0 if times.metric == "time" else 1000.0
     rows = [
-        _gap(times, cells, unserved[label == cluster], group, units, name, per, spacing)
+        _gap(times, cells, unserved[label == cluster], group, units, name, per)
+        | {"geometry": _squares(centres[unserved[label == cluster]], side / 2)}
         for cluster in range(int(label.max(initial=-1)) + 1)
     ]
     return _ranked(rows, name, cells)
@@ -203,14 +214,12 @@ def _gap(
     units: GeoDataFrame | None,
     name: str,
     per: float,
-    spacing: float,
 ) -> dict[str, object]:
     people = cells[group].to_numpy(dtype=float)[at]
     cost, facility = times.nearest_cost[at], times.nearest_facility[at]
     known = cost >= 0
     unit = _most(cells["unit"].to_numpy()[at], people)
     nearest = int(_most(facility[known], people[known])) if known.any() else -1
-    x, y = cells.geometry.x.to_numpy()[at], cells.geometry.y.to_numpy()[at]
     names = times.facilities["name"] if "name" in times.facilities else times.facilities.index.to_series()
     return {
         "people": float(people.sum()),
@@ -222,17 +231,21 @@ def _gap(
         "nearest_name": str(names.iloc[nearest]) if nearest >= 0 else "",
         "unjudged": float(people[times.cell_fault[at] != ""].sum()),
         "first_cell": int(at.min()),
-        "geometry": _squares(x, y, spacing / 2),
     }
 
 
-def _squares(x: NDArray[np.float64], y: NDArray[np.float64], half: float) -> BaseGeometry:
-    """Unite the squares around cell centres, corners rounded to the centimetre so that neighbours share them."""
+def _squares(xy: NDArray[np.float64], half: float) -> BaseGeometry:
+    """Unite the squares around cell centres, corners rounded to the centimetre so that neighbours share them.
+
+    Points along streets stand on no lattice: their squares overlap, which the quick union of a coverage refuses.
+    """
     import shapely
 
-    west, south, east, north = (np.round(side, 2) for side in (x - half, y - half, x + half, y + half))
-    squares = shapely.box(west, south, east, north)
-    united = shapely.coverage_union_all(squares)
+    squares = shapely.box(*np.round(np.hstack([xy - half, xy + half]), 2).T)
+    try:
+        united = shapely.coverage_union_all(squares)
+    except shapely.GEOSException:
+        return shapely.union_all(squares)
     return united if united.is_valid else shapely.union_all(squares)
 
 
@@ -244,23 +257,40 @@ def _most(values: NDArray[np.generic], people: NDArray[np.float64]) -> str:
 
 def cell_spacing(cells: GeoDataFrame) -> float:
     """Distance between neighbouring cells, metres: the median distance to the next cell; 100 m for a single cell."""
+    return 100.0 if len(cells) < 2 else float(np.median(_to_next(cells)))
+
+
+def _to_next(cells: GeoDataFrame) -> NDArray[np.float64]:
+    """Measure how far the next cell is from each."""
     from scipy.spatial import cKDTree
 
-    if len(cells) < 2:
-        return 100.0
     xy = np.column_stack([cells.geometry.x, cells.geometry.y])
-    return float(np.median(np.asarray(cKDTree(xy).query(xy, k=2)[0])[:, 1]))
+    return np.asarray(cKDTree(xy).query(xy, k=2)[0])[:, 1]
 
 
-def _clusters(xy: NDArray[np.float64], within: float) -> NDArray[np.int32]:
-    """Number the connected clusters of points that lie within a distance of one another."""
+def _on_grid(cells: GeoDataFrame) -> bool:
+    """Say whether cells are those of a grid: they name their row and column, or lie evenly."""
+    if {"row", "col"} <= set(cells.columns) or len(cells) < 2:
+        return True
+    apart = _to_next(cells)
+    return bool(np.mean(np.abs(apart - np.median(apart)) <= 0.01 * np.median(apart)) >= _EVEN)
+
+
+def _clusters(xy: NDArray[np.float64], within: float, *, squares: bool = False) -> NDArray[np.int32]:
+    """Number the connected clusters of points that lie within a distance of one another.
+
+    Parameters
+    ----------
+    squares
+        Whether `within` is the side of a square around each point, and points belong together whose squares meet.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
     if not len(xy):
         return np.empty(0, dtype=np.int32)
-    pairs = cKDTree(xy).query_pairs(within, output_type="ndarray")
+    pairs = cKDTree(xy).query_pairs(within, p=np.inf if squares else 2.0, output_type="ndarray")
     joined = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(xy), len(xy)))
     return np.asarray(connected_components(joined.tocsr(), directed=False)[1], dtype=np.int32)
 
@@ -290,6 +320,9 @@ def unattached_facilities(times: TravelTimes) -> list[Fault]:
         name = str(facility["name"]) if named else str(times.facilities.index[row])
         zh = f"“{name}”{times.snap_m:.0f} 米内没有可通行的街道，视为无人可达"
         en = f"{name!r} has no street that may be used within {times.snap_m:.0f} m, so nobody reaches it"
+        if times.facility_fault[row] == "barrier":
+            zh = f"“{name}”四周被水面、铁路、高速公路或围墙阻隔，视为无人可达"
+            en = f"{name!r} is shut in by water, a railway, a motorway or walls, so nobody reaches it"
         cure = ("请核对坐标和坐标系（WGS-84、GCJ-02）", "check its coordinates and datum (WGS-84, GCJ-02)")
         file, line = str(facility.get("file", "")), str(facility.get("row", ""))
         found.append(Fault("facility_far", file, zh, en, *cure, row=line, severity="noted"))
@@ -315,6 +348,10 @@ CELL_FAULTS: Final[dict[str, tuple[str, str]]] = {
     "far": (
         "{cells} 个人口格网 {snap} 米内没有街道，无法判断是否可达",
         "{cells} population cells have no street within {snap} m; whether they reach anything cannot be judged",
+    ),
+    "barrier": (
+        "{cells} 个人口格网四周被水面、铁路、高速公路或围墙阻隔，未接入任何街道，无法判断",
+        "{cells} population cells are shut in by water, a railway, a motorway or walls and join no street; they cannot be judged",
     ),
     "islet": (
         "{cells} 个人口格网位于孤立路网上，该路网既不通主路网也没有本类设施，无法判断",

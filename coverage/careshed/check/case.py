@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from careshed.check.model import Basis, Finding, Fix, Weight
 from careshed.intake.columns import Kind
 from careshed.intake.sources import as_text
-from careshed.intake.tables import read_table
+from careshed.intake.tables import TEXTS, read_table
 from careshed.intake.units.placing import above, finest_unit
 from careshed.network import Network, attach
 from careshed.policy.types import canonical_type
@@ -89,7 +89,8 @@ class Case:
         source = self.sources.get(file)
         return Finding(
             kind, weight, file, source.sheet if source else "", str(row["row"]), self.header(file, column), as_text(value),
-            *told, *proposal, float(self.people[at]) if people is None else people, self.basis[at], fix,
+            *told, *proposal, float(self.people[at]) if people is None else people, self.basis[at],
+            fix if fixable(file) else None,
         )  # fmt: skip
 
     def unit_place(self, code: str) -> tuple[str, str, str, str]:
@@ -103,6 +104,15 @@ class Case:
         """Write a unit as its name and code."""
         units = self.study.units
         return f"{units['name'][code]} {code}" if code in units.index else code
+
+
+def fixable(file: str) -> bool:
+    """Tell whether a repaired copy of a file can be written: text tables and workbooks of XML.
+
+    >>> fixable("register.csv"), fixable("register.xls")
+    (True, False)
+    """
+    return Path(file).suffix.lower() in (*TEXTS, ".xlsx", ".xlsm")
 
 
 def case_of(study: Study, network: Network | None = None) -> Case:

@@ -23,6 +23,7 @@ from careshed.check.ground import (
 )
 from careshed.check.model import CheckReport, Finding, Weight, ranked
 from careshed.schema import Fault, Severity, file_label, merge_rows
+from careshed.settings.demand import NO_DEMAND
 
 if TYPE_CHECKING:
     from careshed.network import Network
@@ -70,7 +71,7 @@ def check_study(study: Study, network: Network | None = None) -> CheckReport:
     sites = [file for section in config.candidates for file in section.files]
     tables = [*(section.file for section in config.units.files), *(section.file for section in config.facilities), *sites]
     people = config.population.files
-    files = [config.streets.file, *people, *tables]
+    files = [*config.streets.files, *people, *(config.demand or NO_DEMAND).files, *tables]
     return CheckReport(study.name, study.made_up, study.data_date, ranked(found), tuple(dict.fromkeys(map(file_label, files))))
 
 
@@ -89,7 +90,8 @@ def check_faults(study: str | Path, faults: Iterable[Fault]) -> CheckReport:
     {'error': 1, 'doubt': 0, 'note': 0}
     """
     merged = merge_rows(faults)
-    found = [_finding(fault, _WEIGHT_OF[fault.severity]) for fault in merged]
+    harmless = ASKED_FOR | NO_RECORD
+    found = [_finding(fault, "note" if fault.code in harmless else _WEIGHT_OF[fault.severity]) for fault in merged]
     return CheckReport(file_label(study), False, "", ranked(found), tuple(dict.fromkeys(fault.file for fault in merged)))
 
 

@@ -30,10 +30,11 @@ ON_IT_M: Final = 30.0
 def declared_units(case: Case) -> list[Finding]:
     """Compare the unit that each facility declares with where it lies."""
     parents = parents_of(case)
-    filled = {str(file) for file, unit in zip(case.facilities["file"], case.facilities["unit"].astype(str), strict=True) if unit}
+    table = case.facilities[["file", "unit", "unit_told"]].astype(str)
+    filled = {file for file, told in zip(table["file"], table["unit_told"], strict=True) if told}
     found: list[Finding] = []
-    for at, (code, file) in enumerate(zip(case.facilities["unit"].astype(str), case.facilities["file"].astype(str), strict=True)):
-        if not code:
+    for at, (file, code, told) in enumerate(table.itertuples(index=False)):
+        if not told:
             found += _blank(case, at) if file in filled and case.lies_in[at] else []
         elif code not in parents:
             found.append(_unknown(case, at, code))

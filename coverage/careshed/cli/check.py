@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -32,27 +32,40 @@ def check(
         opened = opened_study(study)
     except InputError as error:
         _told(check_faults(study, error.faults), out, lang or "zh")
-        raise
+        if fix:
+            typer.echo(pick(lang or "zh", *_NO_FIX))
+        if out is None:
+            raise
+        typer.echo(pick(lang or "zh", *_REPORTED), err=True)
+        raise typer.Exit(1) from error
     report = check_study(opened)
     lang = lang or opened.lang
     _told(report, out, lang)
     if fix:
-        from careshed.report.check_fix import fix_study
+        from careshed.report.check_fix import fix_study, fix_words
 
-        done = fix_study(opened, report, lang=lang)
-        for copy in done.copies:
-            typer.echo(f"→ {copy}")
-        typer.echo(
-            f"→ {done.log}" if done.log is not None else pick(lang, "没有可自动修正之处", "nothing that can be mended safely")
-        )
+        for line in fix_words(fix_study(opened, report, lang=lang), study.name, lang):
+            typer.echo(line)
+
+
+_REPORTED: Final = (
+    "输入有错误，研究无法打开；错误见上述报告，除报告外未写出任何文件。",
+    "The input has errors and the study cannot be opened; they are in the report above, beside which nothing was written.",
+)
+
+_NO_FIX: Final = (
+    "有读取错误时不写修正副本：请先改正以上错误，再运行 check --fix。",
+    "No repaired copies are written while a file cannot be read: correct the errors above, then run check --fix again.",
+)
 
 
 def _told(report: CheckReport, out: Path | None, lang: Lang) -> None:
     """Say how many findings there are, and write or print them."""
+    from careshed.check import WEIGHTS
     from careshed.report.check import write_check
 
     counts = report.counts()
-    typer.echo(", ".join(f"{name}: {number}" for name, number in counts.items()))
+    typer.echo(pick(lang, "，", ", ").join(f"{pick(lang, *words)} {counts[name]}" for name, words in WEIGHTS.items()))
     if out is None:
         typer.echo(report.table(lang).to_string(index=False))
     else:

@@ -195,7 +195,7 @@ def service_score_(study: StudyFile, service: ServiceId, out: Out, times: TimesF
 
 @app.command("build-hierarchy")
 def build_hierarchy_(study: StudyFile, out: Out, lang: Language = None) -> None:
-    """Link facilities level by level as the study's [hierarchy] asks; write XLSX or CSV.  构建分级服务网络。"""
+    """Link facilities level by level as the study file's hierarchy section asks; write XLSX or CSV.  构建分级服务网络。"""
     from careshed.report import write_hierarchy
     from careshed.supply.hierarchy import link_study, summary_line
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,13 +22,21 @@ from careshed.cli.shared import (
     app,
     effect_of,
     network_of,
+    only,
     opened_study,
     plan_of,
     run_and_tell,
     times_of,
     write_any_layer,
 )
-from careshed.words import pick
+from careshed.schema import STATUSES, merge_rows
+from careshed.words import LEVELS, group_name, pick
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from careshed.study import Study
+    from careshed.words import Lang
 
 
 @app.command()
@@ -79,10 +87,66 @@ def open_study_(study: StudyFile, lang: Language = None) -> None:
     opened = opened_study(study)
     lang = lang or opened.lang
     typer.echo(f"{opened.name}  {opened.crs}")
+    for line in study_words(opened, lang):
+        typer.echo(line)
     if opened.ledger is not None:
         typer.echo(opened.ledger.text(lang))
-    for fault in opened.faults:
+    told = merge_rows(opened.faults)
+    typer.echo(pick(lang, f"读取时的提示（{len(told)} 条，同类合并）：", f"told on reading ({len(told)}, the same put together):"))
+    for fault in told:
         typer.echo(f"  {fault.file}: {fault.text(lang)}" if fault.file else f"  {fault.text(lang)}")
+
+
+@app.command("write-people")
+def write_people_(
+    study: StudyFile,
+    out: Out,
+    by_unit: Annotated[bool, typer.Option("--by-unit", help="add people up by unit  按单元合计")] = False,
+    year: Year = None,
+    scenario: ScenarioName = None,
+    lang: Language = None,
+) -> None:
+    """Write people by cell (CSV, GeoPackage, GeoTIFF) or by unit, with all groups.  写出单元格或单元的人口。"""
+    from careshed.report.people import people_by_cell, people_by_unit, write_people_raster, write_people_table
+
+    only(out, *((".csv", ".gpkg") if by_unit else (".csv", ".gpkg", ".tif")))
+    opened = opened_study(study, year, scenario)
+    lang = lang or opened.lang
+    if out.suffix.lower() == ".tif":
+        write_people_raster(out, opened)
+    else:
+        table = (people_by_unit if by_unit else people_by_cell)(opened, lang=lang)
+        (write_people_table if out.suffix.lower() == ".csv" else _layer)(out, table)
+    group = opened.groups[0]
+    people, name = f"{opened.cells[group].sum():,.0f}", group_name(group, lang)
+    said = (f"{len(opened.cells):,} 个单元格，{name} {people} 人", f"{len(opened.cells):,} cells, {people} {name}")
+    made_up = pick(lang, "（虚构数据）", " (made-up data)") if opened.made_up else ""
+    typer.echo(f"{pick(lang, *said)}{made_up} → {out}")
+
+
+def _layer(path: Path, table: GeoDataFrame) -> Path:
+    write_any_layer(table, path)
+    return path
+
+
+def study_words(study: Study, lang: Lang) -> list[str]:
+    """Say what a study holds: facilities by service and status, candidate sites, units by level; one sentence a line."""
+    facilities, units = study.facility_table, study.units
+    lines = [pick(lang, f"设施 {len(facilities)} 个", f"{len(facilities)} facilities")]
+    for service in study.services:
+        kinds = facilities[facilities["type"].isin(service.types)]["status"].value_counts()
+        counts = pick(lang, "、", ", ").join(
+            f"{pick(lang, *words)} {kinds[key]}" for key, words in STATUSES.items() if key in kinds
+        )
+        own, sites = len(study.facilities(service.id)), len(study.candidates(service.id))
+        zh = f"  {service.name(lang)}：计入 {own} 个（登记：{counts or '无'}），候选点 {sites} 个"
+        en = f"  {service.name(lang)}: {own} count (registered: {counts or 'none'}), {sites} candidate sites"
+        lines.append(pick(lang, zh, en))
+    levels = units["level"].value_counts(sort=False)
+    listed = pick(lang, "、", ", ").join(f"{pick(lang, *LEVELS.get(str(key), (str(key),) * 2))} {n}" for key, n in levels.items())
+    lines.append(pick(lang, f"候选点共 {len(study.candidate_table)} 个", f"{len(study.candidate_table)} candidate sites in all"))
+    lines.append(pick(lang, f"单元 {len(units)} 个（{listed}）", f"{len(units)} units ({listed})"))
+    return lines
 
 
 @app.command("build-network")
@@ -118,7 +182,9 @@ def travel_times_(
 
     opened = opened_study(study, year, scenario)
     times = times_of(opened, opened.service(service), None, minutes, candidates=candidates)
-    typer.echo(f"{times.pairs:,} pairs ≤ {times.limit / 60_000:g} min → {write_travel_times(out, times)}")
+    limit = f"{times.limit / 60_000:g}"
+    said = pick(opened.lang, f"{limit} 分钟内 {times.pairs:,} 对", f"{times.pairs:,} pairs ≤ {limit} min")
+    typer.echo(f"{said} → {write_travel_times(out, times)}")
 
 
 @app.command("draw-isochrones")
@@ -218,7 +284,7 @@ def rank_sites_(
     rules = opened.service(service)
     plan = plan_of(opened, rules, times_of(opened, rules, times, None), n)
     told = about(opened, lang, rules)
-    write_sites(out, plan, **told)
+    write_sites(out, plan, excluded=opened.faults, **told)
     for line in plan_words(plan, told["lang"]):
         typer.echo(line)
     typer.echo(f"→ {out}")

@@ -13,8 +13,9 @@ import pandas as pd
 
 from careshed.demand.ledger import Ledger, groups_in, unit_rows
 from careshed.demand.refusing import refuse
-from careshed.demand.spans import OPEN, AgeSpan, check_classes, class_span, span_of
+from careshed.demand.spans import FORMS, OPEN, AgesError, AgeSpan, aged, check_classes, class_span, closing_groups, span_of
 from careshed.schema import Fault, Population, file_label
+from careshed.words import group_name
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _WORLDPOP: Final = re.compile(r"(?:^|_)([fmt])_(\d{1,3})(?:_|$)", re.IGNORECASE)
 
 _BOTH: Final = "t"
+
+ALL_AGES: Final = (f"请补全年龄列；{FORMS[0]}。", f"Give columns for all ages; {FORMS[1]}.")
+"""The cure where age classes leave people out."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def _split_noted(
             listed = ", ".join(
                 dict.fromkeys(f"{span.text()} × {shares[row, at]:.3g}" for row, span in enumerate(spans) if cut[row])
             )
-            zh = f"{group}：假设年龄组内各岁人数相同（{listed}），{resting:,.0f} 人（{part:.0%}）据此得出"
+            zh = f"{group_name(group, 'zh')}：假设年龄组内各岁人数相同（{listed}），{resting:,.0f} 人（{part:.0%}）据此得出"
             en = f"{group}: ages are taken as even within a class ({listed}); {resting:,.0f} people ({part:.0%}) rest on it"
             faults.append(Fault("even_ages", file, zh, en, severity="noted", people=resting))
     return faults
@@ -197,6 +201,7 @@ def ages_of_columns(cells: GeoDataFrame, *, groups: Sequence[str]) -> People:
     """
     named = [name for name in groups_in(cells) if _WORLDPOP.search(name)]
     labelled = {name: span for name in groups_in(cells) if (span := class_span(name)) is not None}
+    labelled |= closing_groups(labelled.values(), aged(groups_in(cells))[0])
     try:
         found = age_rasters(named)
         for sex in sorted({sex for sex, _ in found.values()}):
@@ -204,8 +209,10 @@ def ages_of_columns(cells: GeoDataFrame, *, groups: Sequence[str]) -> People:
         if not found:
             check_classes(labelled.values(), groups)
     except ValueError as error:
-        told = (f"年龄列无法合成 {'、'.join(groups)}：{error}", f"the age columns cannot give {', '.join(groups)}: {error}")
-        raise refuse("age_classes", told, ("请补全年龄列。", "Give columns for all ages.")) from error
+        zh = error.told[0] if isinstance(error, AgesError) else str(error)
+        listed = "、".join(group_name(group, "zh") for group in groups)
+        told = (f"年龄列无法合成{listed}：{zh}", f"the age columns cannot give {', '.join(groups)}: {error}")
+        raise refuse("age_classes", told, ALL_AGES) from error
     classes = {name: span for name, (_, span) in found.items()} or labelled
     return ages_from_classes(cells, classes, groups=groups, checked=True)
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from careshed.demand.ages import People
 from careshed.demand.fitting import AGREE, Fit, fit_margins, margin_table
-from careshed.demand.ledger import Ledger, sums_by, unit_rows
+from careshed.demand.ledger import Ledger, nested_noted, sums_by, unit_rows
+from careshed.demand.matching import unit_labels
 from careshed.demand.spans import Bands, banded, bands_of
 from careshed.schema import Fault
 from careshed.settings.demand import Differ
@@ -80,8 +81,9 @@ def fit_ages(
     stated = margin_table(margins)
     whole = stated[:, list(margins.columns).index("total")] if "total" in margins.columns else by_cells
     table = pd.DataFrame(stated, index=margins.index, columns=margins.columns).assign(total=whole)[groups]
-    wanted = banded(table, bands, file=file)
-    noted, total, wanted = _settled(table.index, whole, by_cells, rows, total, wanted, differ, file)
+    labels = unit_labels(table.index, units)
+    wanted = banded(table.set_axis(labels, axis=0), bands, file=file)
+    noted, total, wanted = _settled(labels, whole, by_cells, rows, total, wanted, differ, file)
     inside = rows >= 0
     seed = _seed(cells, bands, groups, total, wanted, rows)
     fit = fit_margins(
@@ -89,13 +91,15 @@ def fit_ages(
         rows[inside],
         wanted,
         total[inside],
-        names=([str(code) for code in table.index], _band_names(bands)),
+        names=(labels, list(bands.ages)),
         file=file,
     )
     people = np.where(inside[:, None], 0.0, seed)
     people[inside] = fit.people
     made = bands.join(people)
     result = cells.assign(**{group: made[:, at] for at, group in enumerate(groups)})
+    noted += _near(fit, file)
+    noted += nested_noted([str(code) for code in margins.index], units, file)
     noted += _outside(total[~inside], file, own=any(group in cells for group in groups[1:]))
     words = ("按单元和年龄配平", "fitted to unit and age")
     kept = [] if differ == "margins" else ["total"]
@@ -103,7 +107,7 @@ def fit_ages(
 
 
 def _settled(
-    codes: pd.Index[str], whole: Float, by_cells: Float, rows: Int, total: Float, wanted: Float, differ: Differ, file: str
+    codes: list[str], whole: Float, by_cells: Float, rows: Int, total: Float, wanted: Float, differ: Differ, file: str
 ) -> tuple[list[Fault], Float, Float]:
     """Scale cells or margins where their totals differ and the study says which holds; say by how much."""
     apart = np.abs(whole - by_cells) > AGREE * np.maximum(1.0, whole)
@@ -155,12 +159,17 @@ def _held_by(bands: Bands, own: Bands, groups: list[str], known: list[str]) -> I
     return np.array([int(np.flatnonzero((own.holds == sign[:, None]).all(axis=0))[0]) for sign in signs.T], dtype=np.int64)
 
 
-def _band_names(bands: Bands) -> list[str]:
-    """Name each band by the groups that hold it, the smallest first."""
-    size = bands.holds.sum(axis=1)
-    order = np.argsort(size, kind="stable")
-    return ["&".join(bands.groups[at] for at in order if bands.holds[at, band]) for band in range(bands.holds.shape[1])]
+def _near(fit: Fit, file: str) -> list[Fault]:
+    """Say where fitting stopped near the totals."""
+    if fit.error <= _ROUNDING:
+        return []
+    zh = f"年龄配平使部分单元格的某一年龄趋于 0，已在单元格人数最多相差 {fit.error:.2g} 人处停止；单元的人数不变"
+    en = f"ages of some cells tend to 0: fitting stopped with cells off by at most {fit.error:.2g} people; units are met"
+    return [Fault("fit_near", file, zh, en, severity="noted", people=fit.error)]
 
+
+_ROUNDING: Final = 1e-5
+"""People: more than sums of floats of a province round off."""
 
 _OWN_AGES: Final = ("保持自身年龄构成", "they keep their own ages")
 _AGES_OF_ALL: Final = ("按全表平均年龄构成计", "they get the shares of all units")

@@ -15,18 +15,20 @@ from careshed.demand.growth import ALL, Growth, GrowthRate, Projected, Scenario,
 from careshed.demand.housing import add_housing
 from careshed.demand.inputs import DemandInputs, read_demand
 from careshed.demand.ledger import Ledger
+from careshed.demand.matching import match_units
 from careshed.demand.overlay import cell_areas, pixels_of
 from careshed.demand.priority import add_priority_groups, weigh_demand
 from careshed.demand.refining import STREET_WEIGHTS, Refined, refine_to_buildings, refine_to_streets
 from careshed.demand.refusing import refuse
 from careshed.intake.units.placing import finest_unit
-from careshed.schema import Fault, Grid, Population, file_label
+from careshed.schema import Fault, Grid, InputError, Population, file_label
 from careshed.settings.demand import AgesSection, DemandSection, HousingSection, PrioritySection, RefineSection, ScenarioSection
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
 
     from careshed.network import Network
+    from careshed.settings.sections import FileSection
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def prepare_demand(
     ValueError
         If refinement to streets is asked for and `network` is not given.
     """
-    inputs = inputs or read_demand(settings, folder=folder, crs=str(population.cells.crs))
+    inputs = _matched(inputs or read_demand(settings, folder=folder, crs=str(population.cells.crs)), units, settings)
     now = People(population.cells, Ledger(), inputs.faults)
     if settings.ages is not None:
         now = _joined(now, _with_ages(now.cells, units, settings.ages, inputs.ages))
@@ -99,6 +101,36 @@ def prepare_demand(
         for later in _later(now.cells, units, scenario, stated, settings, inputs.housing)
     )
     return Demand(_weighed(now.cells, settings), _weighed(coarse, settings), years, refined, now.ledger, now.faults)
+
+
+def _matched(inputs: DemandInputs, units: GeoDataFrame, settings: DemandSection) -> DemandInputs:
+    """Give the rows of every table by unit the codes of the study's units; what no table answers to is told at once."""
+    faults: list[Fault] = []
+
+    def matched(table: pd.DataFrame | None, section: FileSection | None) -> pd.DataFrame | None:
+        if table is None or section is None:
+            return table
+        try:
+            found = match_units(table, units, file=file_label(section.file))
+        except InputError as error:
+            faults.extend(error.faults)
+            return table
+        faults.extend(found.faults)
+        return found.table
+
+    stated = zip(settings.scenario, inputs.totals, strict=bool(inputs.totals))
+    made = replace(
+        inputs,
+        ages=matched(inputs.ages, settings.ages.table if settings.ages else None),
+        priority=matched(inputs.priority, settings.priority),
+        totals=tuple(
+            {year: one for year, table in totals.items() if (one := matched(table, scenario.totals[year])) is not None}
+            for scenario, totals in stated
+        ),
+    )
+    if any(fault.severity == "error" for fault in faults):
+        raise InputError(faults)
+    return replace(made, faults=(*inputs.faults, *faults))
 
 
 def _joined(before: People, after: People) -> People:
@@ -183,7 +215,19 @@ def _with_housing(cells: GeoDataFrame, units: GeoDataFrame, section: HousingSect
     fresh = ~added.cells.index.isin(cells.index)
     placed = added.cells.copy()
     placed.loc[fresh, "unit"] = finest_unit(placed[fresh], units)
-    return People(placed, added.ledger, added.faults)
+    nowhere = placed[fresh & (placed["unit"] == "")]
+    return People(placed, added.ledger, (*added.faults, *_housing_nowhere(nowhere, units, file_label(section.file))))
+
+
+def _housing_nowhere(places: GeoDataFrame, units: GeoDataFrame, file: str) -> list[Fault]:
+    """Say which new housing lies beyond the units: its people count, but in no unit, and may be there by a wrong coordinate."""
+    if places.empty or units.geometry.isna().all():
+        return []
+    people = float(places["total"].sum())
+    zh = f"{len(places)} 处新增住宅（{people:,.0f} 人）不在任何单元内，计入总数而不计入单元"
+    en = f"{len(places)} place(s) of new housing ({people:,.0f} people) lie in no unit; they count in the whole, but in no unit"
+    cure = ("请核对坐标。", "Check their coordinates.")
+    return [Fault("housing_outside_units", file, zh, en, *cure, severity="noted", people=people)]
 
 
 def _on_grid(later: Projected, now: GeoDataFrame, grid: Grid | None) -> Projected:

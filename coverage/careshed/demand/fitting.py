@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,9 @@ TOLERANCE: Final = 1e-10
 
 AGREE: Final = 1e-9
 """Margins of a unit agree if they differ by at most this share."""
+
+NEAR: Final = 1e-3
+"""Where totals force an age down to 0 fitting never ends; it may stop with cells off by this share (of them, or one person)."""
 
 _CHECKED_EVERY: Final = 500
 """Rounds after which a unit that has not settled is tested for whether it can be fitted at all."""
@@ -87,7 +91,7 @@ def fit_margins(
     Raises
     ------
     InputError
-        If the margins of a unit disagree (both totals are told), a margin has people where the seed has none, or the zeros of the
+        If the margins of units disagree (both totals are told), a margin has people where the seed has none, or the zeros of the
         seed leave no table that meets all margins.
 
     >>> fit = fit_margins(np.ones((2, 2)), np.zeros(2, dtype=int), np.array([[6.0, 4.0]]), np.array([5.0, 5.0]))
@@ -110,6 +114,8 @@ def fit_margins(
             break
         if len(history) % _CHECKED_EVERY == 0 or len(history) >= most_rounds:
             _refuse_impossible(seed, unit, margins, cells, off, labels, file, last=len(history) >= most_rounds)
+        if len(history) >= most_rounds:
+            break
     people = seed * row[:, None] * column[unit]
     return Fit(people, row, column, tuple(history), *_proof(people, row, column, adder, margins, cells))
 
@@ -134,35 +140,102 @@ def _contradictions(
     names: tuple[list[str], list[str]],
     file: str,
 ) -> list[Fault]:
-    """Find margins that disagree, and people wanted where the seed has none."""
-    faults = []
-    there = adder @ seed
-    for at, age in np.argwhere((margins > 0) & (there <= 0)).tolist():
+    """Find margins that disagree, and people wanted where the seed has none; each unit once, for what is first wrong with it."""
+    there, by_margins = adder @ seed, margins.sum(axis=1)
+    by_cells = by_margins if cells is None else adder @ cells
+    nobody = (by_margins > 0) & ((by_cells <= 0) | (there.sum(axis=1) <= 0))
+    no_ages = (by_margins <= 0) & (by_cells > 0)
+    differ = (np.abs(by_cells - by_margins) > AGREE * np.maximum(1.0, by_margins)) & ~nobody & ~no_ages
+    faults = [*_nobody(nobody, by_margins, names[0], file), *_no_ages(no_ages, by_cells, names[0], file)]
+    faults += _differing(differ, by_margins, by_cells, names[0], file)
+    for at, age in np.argwhere((margins > 0) & (there <= 0) & ~nobody[:, None]).tolist():
         people = f"{margins[at, age]:,.1f}"
-        zh = f"单元 {names[0][at]}：{names[1][age]} 应有 {people} 人，而其单元格中该组都为 0"
-        en = f"unit {names[0][at]}: {people} people of {names[1][age]} are stated, but its cells hold none of that group"
-        cure = ("请给出该单元有人的单元格，或核对单元代码。", "Give cells of that unit with people, or check the unit's code.")
+        zh = f"单元 {names[0][at]}：{names[1][age]} 岁应有 {people} 人，而其单元格中该年龄都为 0"
+        en = f"unit {names[0][at]}: {people} people of ages {names[1][age]} are stated, but its cells hold none of them"
+        cure = (f"请核对年龄表中该单元的这一组；{_OWN[0]}", f"Check that figure of the table; {_OWN[1]}")
         faults.append(Fault("no_pattern", file, zh, en, *cure, people=float(margins[at, age])))
     if cells is None:
         return faults
-    by_cells, by_margins = adder @ cells, margins.sum(axis=1)
-    for at in np.flatnonzero(np.abs(by_cells - by_margins) > AGREE * np.maximum(1.0, by_margins)).tolist():
-        both = f"{by_margins[at]:,.1f}", f"{by_cells[at]:,.1f}"
-        zh = f"单元 {names[0][at]}：各年龄合计 {both[0]} 人，单元格合计 {both[1]} 人，两者不符"
-        en = f"unit {names[0][at]}: the ages add up to {both[0]} people, the cells to {both[1]}"
-        cure = (
-            '请说明以哪个为准（differ = "margins" 以单元年龄表为准，"cells" 以单元格总数为准）。',
-            'Say which holds: differ = "margins" (the table by unit and age) or "cells" (the cells\' totals).',
-        )
-        faults.append(Fault("margins_differ", file, zh, en, *cure, people=abs(float(by_cells[at] - by_margins[at]))))
-    for at in np.flatnonzero((cells > 0) & (seed.sum(axis=1) <= 0)).tolist():
+    odd = adder.T @ (nobody | no_ages).astype(np.float64) > 0
+    for at in np.flatnonzero((cells > 0) & (seed.sum(axis=1) <= 0) & ~odd).tolist():
         zh = f"第 {at + 1} 个单元格应有 {cells[at]:,.1f} 人，而其各年龄组都为 0"
         en = f"cell {at + 1}: {cells[at]:,.1f} people are stated, but all its groups are 0"
         faults.append(Fault("no_pattern", file, zh, en, people=float(cells[at])))
     return faults
 
 
-_SLOW: Final = ("收敛过慢", "fitting is too slow")
+_MOST: Final = 12
+"""Units listed in one message."""
+
+_OWN: Final = (
+    "或不用单元格自带的年龄组：[population] 中只给 total，各单元格即按单元的年龄构成计。",
+    "or leave out the ages that the cells hold: give only total in [population], and cells follow the ages of their unit.",
+)
+"""What else can be done where the cells' own ages stand in the way."""
+
+
+def _listed(units: NDArray[np.bool_], tell: Callable[[int], str]) -> str:
+    """List units for a message, the first of many."""
+    at = np.flatnonzero(units).tolist()
+    return "; ".join(tell(one) for one in at[:_MOST]) + (f" … (+{len(at) - _MOST})" if len(at) > _MOST else "")
+
+
+def _nobody(units: NDArray[np.bool_], stated: Float, names: list[str], file: str) -> list[Fault]:
+    """Tell the units that have people in the table and none on cells, all in one."""
+    if not units.any():
+        return []
+    listed = _listed(units, lambda at: f"{names[at]} {stated[at]:,.1f}")
+    zh = f"{int(units.sum())} 个单元在年龄表中有人，而人口数据在其范围内没有人：{listed}"
+    en = f"{int(units.sum())} unit(s) have people in the table, but the population holds nobody in them: {listed}"
+    cure = (
+        "人口格网若比单元粗，请用 [demand.refine] 细分或改用更细的数据；否则请核对单元边界，或改列上一级单元的人数。",
+        "Where the grid of people is coarser than the units, refine it ([demand.refine]) or take finer data; else check the "
+        "outlines, or state people by the larger unit.",
+    )
+    return [Fault("no_pattern", file, zh, en, *cure, people=float(stated[units].sum()))]
+
+
+def _no_ages(units: NDArray[np.bool_], people: Float, names: list[str], file: str) -> list[Fault]:
+    """Tell the units that have people on cells and none in the table: no share of ages can be read off nobody."""
+    if not units.any():
+        return []
+    listed = _listed(units, lambda at: f"{names[at]} {people[at]:,.1f}")
+    zh = f"{int(units.sum())} 个单元在年龄表中为 0 人，而其单元格有人，无从得知年龄：{listed}"
+    en = f"{int(units.sum())} unit(s) have 0 people in the table, but people on their cells, whose ages nobody knows: {listed}"
+    cure = (
+        '请填写其人数，或删去该行（按全表年龄构成计）；若确实无人，请在 [demand.ages] 写 differ = "margins"。',
+        "State their people, or delete the row (they then get the ages of all units); if nobody lives there, write "
+        'differ = "margins" in [demand.ages].',
+    )
+    return [Fault("no_ages_stated", file, zh, en, *cure, people=float(people[units].sum()))]
+
+
+def _differing(units: NDArray[np.bool_], stated: Float, people: Float, names: list[str], file: str) -> list[Fault]:
+    """Tell the units whose total by age is not that of their cells, all in one."""
+    if not units.any():
+        return []
+    listed = _listed(units, lambda at: f"{names[at]} {stated[at]:,.1f} / {people[at]:,.1f}")
+    zh = f"{int(units.sum())} 个单元的各年龄合计与单元格合计不符（年龄表 / 单元格，人）：{listed}"
+    en = f"{int(units.sum())} unit(s) have other totals by age than by cells (table / cells, people): {listed}"
+    cure = (
+        '请在 [demand.ages] 写明以哪个为准：differ = "margins"（年龄表）或 differ = "cells"（单元格）。',
+        'Say in [demand.ages] which holds: differ = "margins" (the table by unit and age) or "cells" (the cells\' totals).',
+    )
+    return [Fault("margins_differ", file, zh, en, *cure, people=float(np.abs(people - stated)[units].sum()))]
+
+
+_SLOW: Final = (
+    "年龄合计迫使部分单元格的某一年龄归零，配平无法到达",
+    "its totals by age force an age of some cells down to 0, which fitting nears and never reaches",
+)
+_CURE_FORCED: Final = (
+    f"请核对该单元的年龄表与单元格自带的年龄组；{_OWN[0]}",
+    f"Check the ages of the unit against those that its cells hold; {_OWN[1]}",
+)
+_CURE_ZEROS: Final = (
+    f"单元格自带的年龄组为 0 处无法放人：请核对；{_OWN[0]}",
+    f"Nobody can be put where the cells' own ages are 0: check them; {_OWN[1]}",
+)
 _IMPOSSIBLE: Final = ("单元格中的 0 使各合计不能同时满足", "the zeros of its cells leave no way to meet all totals")
 
 
@@ -182,12 +255,13 @@ def _refuse_impossible(
     for at in np.unique(unit[off > TOLERANCE * np.maximum(1.0, cells)]):
         mine = unit == at
         possible = _feasible(seed[mine] > 0, cells[mine], margins[at])
-        if possible and not last:
+        near = bool((off[mine] <= NEAR * np.maximum(1.0, cells[mine])).all())
+        if possible and (near or not last):
             continue
         why = _SLOW if possible else _IMPOSSIBLE
         zh = f"单元 {names[0][at]}：{why[0]}（尚差 {off[mine].sum():,.3g} 人）"
         en = f"unit {names[0][at]}: {why[1]} ({off[mine].sum():,.3g} people are still off)"
-        cure = ("请在为 0 的单元格中给出小的初值。", "Give the cells that are 0 a small starting value.")
+        cure = _CURE_FORCED if possible else _CURE_ZEROS
         faults.append(Fault("cannot_fit", file, zh, en, *cure, people=float(off[mine].sum())))
     if faults:
         raise InputError(faults)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from careshed.demand.ages import People
 from careshed.demand.fitting import margin_table
-from careshed.demand.ledger import Ledger, groups_in, sums_by, unit_rows
+from careshed.demand.ledger import Ledger, groups_in, nested_noted, sums_by, unit_rows
 from careshed.demand.refusing import refuse
 from careshed.demand.spans import aged, banded, bands_of
 from careshed.schema import Fault, InputError
@@ -97,6 +97,10 @@ class StatedTotals:
     def codes(self) -> Sequence[str]:
         return [str(code) for code in next(iter(self.totals.values())).index]
 
+    def of(self, year: int) -> StatedTotals:
+        """Keep the figures of one year alone: each year may state other units. All of them where that year is not stated."""
+        return StatedTotals({year: self.totals[year]}) if year in self.totals else self
+
     def targets(self, now: pd.DataFrame, base_year: int, year: int) -> pd.DataFrame:
         del base_year
         if year not in self.totals:
@@ -167,6 +171,7 @@ def project_people(
     """
     groups, others = aged(groups_in(cells))
     bands = bands_of(groups)
+    by = by.of(scenario.year) if isinstance(by, StatedTotals) else by
     codes = list(by.codes)
     rows = np.zeros(len(cells), dtype=np.int64) if codes == [ALL] else unit_rows(cells, codes, units)
     pattern = banded(pd.DataFrame(cells[groups]), bands, what=("单元格", "cell"))
@@ -179,6 +184,7 @@ def project_people(
         **{group: joined[:, at] for at, group in enumerate(groups)}, **_follow_total(cells, others, joined, groups)
     )
     words = (scenario.text("zh"), scenario.text("en"))
+    faults += [] if codes == [ALL] else nested_noted(codes, units)
     faults += _unprojected(people[rows < 0, groups.index("total") if "total" in groups else 0], scenario)
     return Projected(result, Ledger().add(words, cells, result), tuple(faults), scenario)
 

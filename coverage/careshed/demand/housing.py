@@ -27,6 +27,9 @@ HOUSING_HEADERS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Our column -> headers of a list of announced housing."""
 
+_YEARS: Final = (1900, 2100)
+"""Years in which housing may be ready."""
+
 
 def read_housing(
     path: str | Path,
@@ -47,7 +50,7 @@ def read_housing(
     Raises
     ------
     careshed.schema.InputError
-        If the year, or both people and homes, are missing.
+        If the year, or both people and homes, are missing, or a year is none.
     """
     from careshed.intake.columns import plain, without_unit
     from careshed.intake.population import read_population_table
@@ -67,12 +70,21 @@ def read_housing(
     wanted = {name: columns[name] for name in ("year", counted)}
     read = read_population_table(path, crs_out=crs_out, sheet=sheet, columns=wanted, crs=crs, datum=datum)
     cells = read.table.cells
+    wild = [at for at, year in cells["year"].items() if not _YEARS[0] <= year <= _YEARS[1]]
+    if wild:
+        raise InputError([_wild(path, plainly.sheet, str(plainly.rows[at]), columns["year"], cells["year"][at]) for at in wild])
     noted = [fault for fault in read.faults if fault.code != "people_total"]
     if counted == "homes":
         zh, en = f"每户按 {household_size:g} 人计", f"{household_size:g} people are counted a home"
         noted.append(Fault("people_from_homes", file_label(path), zh, en, severity="noted"))
     people = cells[counted] * (household_size if counted == "homes" else 1.0)
     return Checked(cells[["year", "geometry"]].assign(total=people), tuple(noted))
+
+
+def _wild(path: str | Path, sheet: str, row: str, column: str, year: float) -> Fault:
+    told = ("年份应在 1900 至 2100 之间", "the year must be between 1900 and 2100")
+    cure = ("请写四位年份，如 2028。", "Write a year of four digits, such as 2028.")
+    return Fault("year_out_of_range", file_label(path), *told, *cure, sheet=sheet, row=row, column=column, found=f"{year:g}")
 
 
 def _missing(path: str | Path, name: str) -> Fault:

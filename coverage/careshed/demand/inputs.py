@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from careshed.demand.housing import read_housing
 from careshed.demand.margins import read_margins
+from careshed.intake.columns import SECTIONS
 from careshed.schema import Checked, Fault, InputError
 from careshed.settings.demand import DemandSection, HousingSection, PrioritySection, RefineSection
 
@@ -58,15 +59,18 @@ def read_demand(settings: DemandSection, *, folder: Path, crs: str) -> DemandInp
     faults: list[Fault] = []
     ages, refine, housing, priority = settings.ages, settings.refine, settings.housing, settings.priority
     made = DemandInputs(
-        ages=_tried(faults, ages.table, lambda section: _margins(folder, section, ages.groups)) if ages else None,
-        priority=_tried(faults, priority, lambda section: _priority(folder, section)),
+        ages=_tried(faults, ages.table, lambda section: _margins(folder, section, ages.groups), "demand.ages.table.columns")
+        if ages
+        else None,
+        priority=_tried(faults, priority, lambda section: _priority(folder, section), "demand.priority.columns"),
         buildings=_buildings(faults, folder, refine, crs) if refine is not None and refine.onto == "buildings" else None,
         housing=_tried(faults, housing, lambda section: _housing(folder, section, crs)),
         totals=tuple(
             {
                 year: table
                 for year, section in scenario.totals.items()
-                if (table := _tried(faults, section, lambda one: _margins(folder, one))) is not None
+                if (table := _tried(faults, section, lambda one: _margins(folder, one), f"demand.scenario.totals.{year}.columns"))
+                is not None
             }
             for scenario in settings.scenario
         ),
@@ -76,17 +80,40 @@ def read_demand(settings: DemandSection, *, folder: Path, crs: str) -> DemandInp
     return DemandInputs(made.ages, made.priority, made.buildings, made.housing, made.totals, tuple(faults))
 
 
-def _tried(faults: list[Fault], section: S | None, read: Callable[[S], Checked[T]]) -> T | None:
-    """Read one file if the study names it; keep what it tells, and go on where it cannot be read."""
+def _tried(faults: list[Fault], section: S | None, read: Callable[[S], Checked[T]], columns: str = "") -> T | None:
+    """Read one file if the study names it; keep what it tells, and go on where it cannot be read.
+
+    Parameters
+    ----------
+    columns
+        Where the study maps the headers of a table of people that is not the population's.
+    """
     if section is None:
         return None
     try:
         checked = read(section)
     except InputError as error:
-        faults.extend(error.faults)
+        faults.extend(_placed(error.faults, columns))
         return None
-    faults.extend(checked.faults)
+    faults.extend(_placed(checked.faults, columns))
     return checked.table
+
+
+def _placed(faults: Iterable[Fault], columns: str) -> list[Fault]:
+    """Name in each fault the section of the study file that its table belongs to."""
+    if not columns:
+        return list(faults)
+    named, own = f"[{SECTIONS['population']}]", f"[{columns}]"
+    return [
+        replace(
+            fault,
+            zh=fault.zh.replace(named, own),
+            en=fault.en.replace(named, own),
+            cure_zh=fault.cure_zh.replace(named, own),
+            cure_en=fault.cure_en.replace(named, own),
+        )
+        for fault in faults
+    ]
 
 
 def _margins(folder: Path, section: FileSection, groups: tuple[str, ...] = ()) -> Checked[pd.DataFrame]:

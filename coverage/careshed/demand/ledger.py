@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from careshed.intake.units.placing import above
+from careshed.schema import Fault
 from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:
@@ -131,6 +132,26 @@ def unit_rows(cells: pd.DataFrame, codes: Sequence[str], units: GeoDataFrame | N
     finest, which = np.unique(cells["unit"].astype(str).to_numpy(dtype=str), return_inverse=True)
     found = [next((position[each] for each in (str(c), *above(str(c), parents)) if each in position), -1) for c in finest]
     return np.array(found, dtype=np.int64)[which]
+
+
+def nested_noted(codes: Sequence[str], units: GeoDataFrame | None, file: str = "") -> list[Fault]:
+    """Say which units of a table stand beside units in them: such a row counts for the rest of its unit, not for all of it.
+
+    A table that lists a township and its villages would count the villages twice where the township's row is their sum.
+    """
+    if units is None:
+        return []
+    parents = dict(zip(units.index.astype(str), units["parent"].astype(str), strict=True))
+    listed = {str(code) for code in codes}
+    within = {code: [one for one in above(code, parents) if one in listed] for code in sorted(listed)}
+    faults = []
+    for upper in dict.fromkeys(one for found in within.values() for one in found):
+        held = [code for code, found in within.items() if upper in found]
+        zh = f"单元 {upper} 与其所含的 {len(held)} 个单元（如 {held[0]}）同列：该行只作为其余部分的人数"
+        en = f"unit {upper} stands beside {len(held)} unit(s) in it (such as {held[0]}): its row counts for the rest of it"
+        cure = ("若该行是合计，请删去。", "Delete the row if it is a sum.")
+        faults.append(Fault("nested_units", file, zh, en, *cure, severity="noted"))
+    return faults
 
 
 def sums_by(rows: NDArray[np.int64], values: NDArray[np.float64], units: int) -> NDArray[np.float64]:

@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from careshed.demand.spans import AgeSpan, check_classes, class_span, span_of
+from careshed.demand.ages import ALL_AGES
+from careshed.demand.spans import AgesError, AgeSpan, check_classes, class_span, closing_groups, span_of
 from careshed.intake.columns import without_unit
 from careshed.intake.finish import check_columns, hand_over
 from careshed.intake.population.tables import counts, counts_only
 from careshed.intake.tables import SourceTable, read_table
 from careshed.intake.values import ids
 from careshed.schema import Checked, Fault, InputError
+from careshed.words import group_name
 
 _PLACE = ("id", "lon", "lat", "name")
 
@@ -32,7 +34,8 @@ def read_margins(
     """Read people by unit and group, so that cells can be fitted to them.
 
     Columns are groups under their usual names (60岁及以上, p60) or age classes (0岁, 1-4岁, …, 85岁及以上), which are added up to
-    `groups`; a class that a group cuts is split evenly and that is told.
+    `groups`; a class that a group cuts is split evenly and that is told. A group that goes on where the classes end (75-79岁,
+    80岁及以上; also 80岁以上, 80+, 80岁及以上人口) is their last class; a group beside classes that cover it is their sum.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def read_margins(
     people = pd.DataFrame({name: _filled(table, name, faults) for name in named}, index=index)
     faults += check_columns(people, table, counts=tuple(named))
     people = _with_classes(table, people, groups, faults)
-    if people.empty or not len(people.columns):
+    if not len(people.columns) and not any(fault.code == "age_classes" for fault in faults):
         faults.append(table.missing_column("total"))
     return hand_over(people, faults)
 
@@ -78,19 +81,24 @@ def _with_classes(table: SourceTable, people: pd.DataFrame, groups: tuple[str, .
     spans = {str(name): span for name in table.frame.columns if name not in table.headers and (span := _span(str(name)))}
     if not wanted or not spans:
         return people
+    spans |= closing_groups(spans.values(), [str(name) for name in people.columns])
     try:
         check_classes(spans.values(), wanted)
-    except ValueError as error:
-        told = (f"年龄列无法合成 {'、'.join(wanted)}：{error}", f"the age columns cannot give {', '.join(wanted)}: {error}")
-        faults.append(table.fault("age_classes", told, ("请补全年龄列。", "Give columns for all ages.")))
+    except AgesError as error:
+        listed = "、".join(group_name(group, "zh") for group in wanted)
+        told = (f"年龄列无法合成{listed}：{error.told[0]}", f"the age columns cannot give {', '.join(wanted)}: {error.told[1]}")
+        faults.append(table.fault("age_classes", told, ALL_AGES))
         return people
-    people_by_class = np.column_stack([_filled(table, name, faults) for name in spans])
+    people_by_class = np.column_stack([
+        people[name].to_numpy() if name in people.columns else _filled(table, name, faults) for name in spans
+    ])  # fmt: skip
     for group in wanted:
         share = np.array([span.share_in(span_of(group)) for span in spans.values()])
         people[group] = people_by_class @ share
         cut = [f"{name} × {part:.3g}" for name, part in zip(spans, share, strict=True) if 0 < part < 1]
         if cut:
-            told = (f"{group}：假设组内各岁人数相同（{', '.join(cut)}）", f"{group}: ages are taken as even in {', '.join(cut)}")
+            zh = f"{group_name(group, 'zh')}：假设组内各岁人数相同（{', '.join(cut)}）"
+            told = (zh, f"{group}: ages are taken as even in {', '.join(cut)}")
             faults.append(table.fault("even_ages", told, severity="noted"))
     return people
 

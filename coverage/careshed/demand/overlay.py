@@ -22,6 +22,9 @@ Int = NDArray[np.int64]
 OVERLAP: Final = 1e-6
 """Share of an area that targets may cover twice before they are refused: slivers of digitising count nobody."""
 
+PAIR_OVERLAP: Final = 1e-3
+"""Share of the smaller of two targets that the other may cover: an overlap that no area fills shows only here."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -89,6 +92,13 @@ def spread_areas(areas: GeoDataFrame, onto: GeoDataFrame) -> Spread:
     """
     if areas.crs is None or areas.crs != onto.crs:
         raise ValueError(f"areas are in {areas.crs}, targets in {onto.crs}; convert them with to_crs first")
+    spread = _spread(areas, onto)
+    _no_pairs(onto)
+    return spread
+
+
+def _spread(areas: GeoDataFrame, onto: GeoDataFrame) -> Spread:
+    """Spread people over targets of which no two overlap."""
     sources = np.asarray(areas.geometry.array, dtype=object)
     ground = shapely.area(sources)
     if not (ground > 0).all():
@@ -110,6 +120,19 @@ def spread_areas(areas: GeoDataFrame, onto: GeoDataFrame) -> Spread:
     words = ("按面积分摊（含未落入者）", "spread by ground, with those in no target")
     ledger = Ledger().add(words, areas[groups], both, keeps=groups)
     return Spread(table, rest, ledger, tuple(_rest_noted(rest, people, held)))
+
+
+def _no_pairs(onto: GeoDataFrame) -> None:
+    """Refuse two targets that claim the same ground, whether or not an area is filled by it."""
+    targets = np.asarray(onto.geometry.array, dtype=object)
+    one, other = shapely.STRtree(targets).query(targets, predicate="intersects")
+    one, other = one[one < other], other[one < other]
+    ground = shapely.area(targets)
+    shared = shapely.area(shapely.intersection(targets[one], targets[other]))
+    twice = np.flatnonzero(shared > PAIR_OVERLAP * np.minimum(ground[one], ground[other]))
+    if len(twice):
+        pairs = ", ".join(f"{onto.index[one[at]]} and {onto.index[other[at]]}" for at in twice[:5])
+        raise ValueError(f"targets overlap, so that people would count twice: {pairs}")
 
 
 def _no_overlap(areas: GeoDataFrame, held: Float) -> None:
@@ -161,7 +184,7 @@ def spread_to_grid(areas: GeoDataFrame, size_m: float) -> tuple[Population, Spre
         The population: one point in the middle of every square with people; and the spread with its account.
     """
     squares, grid = square_grid(areas, size_m)
-    spread = spread_areas(areas, squares)
+    spread = _spread(areas, squares)
     groups = groups_in(areas)
     filled = spread.table[(spread.table[groups] > 0).any(axis=1)]
     cells = filled.set_geometry(filled.geometry.centroid)[[*groups, "row", "col", "geometry"]]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from careshed.demand.ages import People
 from careshed.demand.fitting import margin_table
-from careshed.demand.ledger import Ledger, groups_in, sums_by, unit_rows
+from careshed.demand.ledger import Ledger, groups_in, nested_noted, sums_by, unit_rows
 from careshed.demand.refusing import refuse
 from careshed.schema import Fault, InputError
 
@@ -41,9 +42,14 @@ def add_priority_groups(
     ------
     careshed.schema.InputError
         If a group is not there, or a unit has more people of a priority group than of the group they belong to (both numbers are
-        told).
+        told), or a priority group has the name of a group that is there.
     """
     _must_hold(cells, by.values())
+    taken = [name for name in by if name in cells.columns]
+    if taken:
+        listed = ", ".join(taken)
+        told = (f"人口数据中已有 {listed}", f"the cells hold {listed} already")
+        raise refuse("group_taken", told, ("请为优先人群另取名称。", "Give the priority group another name."))
     codes = [str(code) for code in counts.index]
     rows = unit_rows(cells, codes, units)
     stated = margin_table(counts[list(by)])
@@ -63,7 +69,20 @@ def add_priority_groups(
     made = np.where((rows >= 0)[:, None], base * share[rows], 0.0)
     result = cells.assign(**{name: made[:, at] for at, name in enumerate(by)})
     words = ("按所属人群分布优先人群", "priority groups spread like the group they belong to")
-    return People(result, Ledger().add(words, cells, result, keeps=groups_in(cells)))
+    told_too = nested_noted(codes, units, file) + _uncounted(base[rows < 0], list(by), list(by.values()), file)
+    return People(result, Ledger().add(words, cells, result, keeps=groups_in(cells)), tuple(told_too))
+
+
+def _uncounted(base: NDArray[np.float64], names: list[str], groups: list[str], file: str) -> list[Fault]:
+    """Say where nothing is stated of a priority group, so that nobody of it is taken to live there."""
+    faults = []
+    for at, (name, group) in enumerate(zip(names, groups, strict=True)):
+        people, cells = float(base[:, at].sum()), int((base[:, at] > 0).sum())
+        if cells:
+            zh = f"{cells} 个单元格（{group} {people:,.1f} 人）不在 {name} 表的任何单元内，其 {name} 按 0 计"
+            en = f"{cells} cell(s) ({people:,.1f} people of {group}) lie in no unit of the table of {name}: taken as 0 there"
+            faults.append(Fault("cells_without_count", file, zh, en, severity="noted", people=people))
+    return faults
 
 
 def _must_hold(cells: GeoDataFrame, groups: Iterable[str]) -> None:

@@ -15,9 +15,19 @@ from numpy.typing import NDArray
 from careshed.demand.ledger import KEPT
 from careshed.demand.refusing import refuse
 from careshed.schema import Fault, InputError
+from careshed.words import group_name
 
 Float = NDArray[np.float64]
 OPEN: Final = float("inf")
+
+
+class AgesError(ValueError):
+    """Say in both languages why age classes cannot give a group; as text it is English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.told = (zh, en)
+        """The same in Chinese and English."""
 
 
 class AgeSpan(NamedTuple):
@@ -42,7 +52,9 @@ class AgeSpan(NamedTuple):
             return 0.0
         if self.high == OPEN:
             if low > self.low or high < OPEN:
-                raise ValueError(f"the open class {self.text()} cannot be cut at {other.text()}: nobody knows the ages in it")
+                zh = f"“{self.text()}”是不封顶的年龄段，其中各岁人数不明，无法在 {other.text()} 处切开"
+                en = f"the open class {self.text()} cannot be cut at {other.text()}: nobody knows the ages in it"
+                raise AgesError(zh, en)
             return 1.0
         return (high - low) / (self.high - self.low)
 
@@ -59,6 +71,14 @@ class AgeSpan(NamedTuple):
 
 _GROUP: Final = re.compile(r"^p(\d+)(?:_(\d+))?$")
 _CLASS: Final = re.compile(r"^(\d+)(?:(?:-|~|至|to)(\d+)|(\+|及以上|以上|andover|plus))?$")
+_AROUND: Final = re.compile(r"岁|周岁|years?|aged?|[\s_]|(?:常住)?(?:人口|老人|老年人|人)(?:数|数量)?$")
+"""What a label of ages may hold beside the ages."""
+
+FORMS: Final = (
+    "年龄列可写作：0岁、0-2岁、1-4岁、60-64岁、80岁及以上（或 80岁以上、80+、80岁及以上人口）",
+    "columns of ages are written such as 0, 0-2, 1-4, 60-64, 80+ (or 80 and over)",
+)
+"""How headers state ages, in Chinese and English."""
 
 
 def span_of(group: str) -> AgeSpan:
@@ -96,15 +116,34 @@ def aged(names: Iterable[str]) -> tuple[list[str], list[str]]:
 def class_span(label: str) -> AgeSpan | None:
     """Read a label of completed years as a span, None where it is none.
 
-    >>> class_span("1-4岁"), class_span("85岁及以上"), class_span("0"), class_span("town")
+    >>> class_span("1-4岁"), class_span("85岁及以上人口"), class_span("0"), class_span("town")
     (AgeSpan(low=1.0, high=5.0), AgeSpan(low=85.0, high=inf), AgeSpan(low=0.0, high=1.0), None)
     """
-    bare = re.sub(r"岁|周岁|years?|aged?|[\s_]", "", unicodedata.normalize("NFKC", label).casefold())
+    bare = _AROUND.sub("", unicodedata.normalize("NFKC", label).casefold())
     found = _CLASS.match(re.sub(r"[—–－]+", "-", bare))
     if not found:
         return None
     low = float(found.group(1))
     return AgeSpan(low, OPEN if found.group(3) else float(found.group(2) or low) + 1)
+
+
+def closing_groups(classes: Iterable[AgeSpan], groups: Iterable[str]) -> dict[str, AgeSpan]:
+    """Find the groups that are also age classes: those that begin where a class ends, or end where one begins.
+
+    A census that goes 0-2, …, 75-79 and 80+ has its last class under the usual name of a group. A group that covers what
+    classes cover already (60+ beside 60-64, 65-69, …) is a sum and no class.
+
+    >>> closing_groups([AgeSpan(0, 60), AgeSpan(60, 80)], ["total", "p60", "p80"])
+    {'p80': AgeSpan(low=80.0, high=inf)}
+    """
+    known = list(classes)
+    found: dict[str, AgeSpan] = {}
+    for group, span in sorted(((name, span_of(name)) for name in aged(groups)[0] if name != "total"), key=lambda one: one[1]):
+        apart = all(span.high <= other.low or other.high <= span.low for other in known)
+        if apart and any(span.low == other.high or span.high == other.low for other in known):
+            found[group] = span
+            known.append(span)
+    return found
 
 
 @dataclass(frozen=True)
@@ -118,6 +157,8 @@ class Bands:
     """Groups that determine the bands."""
     undo: Float
     """Bands from the chosen groups, shape (bands, chosen)."""
+    ages: tuple[str, ...]
+    """Completed years of each band, for messages: 3-59."""
 
     def split(self, people: Float) -> Float:
         """Turn people by group into people by band, shape (rows, bands); rounding below zero becomes zero."""
@@ -145,8 +186,8 @@ def bands_of(groups: Sequence[str]) -> Bands:
     """
     spans = [span_of(group) for group in groups]
     edges = sorted({edge for span in spans for edge in span})
-    ages = [low for low, high in zip(edges, edges[1:], strict=False) if high > low]
-    signs = [tuple(float(span.low <= age < span.high) for span in spans) for age in ages]
+    pieces = [AgeSpan(low, high) for low, high in zip(edges, edges[1:], strict=False)]
+    signs = [tuple(float(span.low <= piece.low < span.high) for span in spans) for piece in pieces]
     columns = [sign for sign in dict.fromkeys(signs) if any(sign)]
     holds = np.array(columns, dtype=np.float64).T.reshape(len(groups), len(columns))
     chosen: list[int] = []
@@ -155,9 +196,19 @@ def bands_of(groups: Sequence[str]) -> Bands:
             chosen.append(at)
     if len(chosen) < len(columns):
         listed = ", ".join(groups)
-        told = (f"年龄组 {listed} 相交而不相含", f"the groups {listed} overlap without one holding the other")
-        raise refuse("groups_overlap", told, ("请使用互相包含或互不相交的年龄组。", "Use groups that nest or lie apart."))
-    return Bands(tuple(groups), holds, tuple(chosen), np.rint(np.linalg.inv(holds[chosen])))
+        wrong = (f"年龄组 {listed} 相交而不相含", f"the groups {listed} overlap without one holding the other")
+        raise refuse("groups_overlap", wrong, ("请使用互相包含或互不相交的年龄组。", "Use groups that nest or lie apart."))
+    told = tuple(_ages_text([span for span, own in zip(pieces, signs, strict=True) if own == sign]) for sign in columns)
+    return Bands(tuple(groups), holds, tuple(chosen), np.rint(np.linalg.inv(holds[chosen])), told)
+
+
+def _ages_text(pieces: Sequence[AgeSpan]) -> str:
+    """Write ages that come in pieces, pieces that meet as one."""
+    joined: list[AgeSpan] = []
+    for span in pieces:
+        meets = bool(joined) and joined[-1].high == span.low
+        joined[-1:] = [AgeSpan(joined[-1].low, span.high)] if meets else [*joined[-1:], span]
+    return ", ".join(span.text() for span in joined)
 
 
 def banded(table: pd.DataFrame, bands: Bands, *, file: str = "", what: tuple[str, str] = ("单元", "unit")) -> Float:
@@ -199,13 +250,14 @@ def check_classes(spans: Iterable[AgeSpan], groups: Sequence[str]) -> None:
 
     Raises
     ------
-    ValueError
+    AgesError
         With what is wrong.
     """
     ordered = sorted(spans)
     for one, two in zip(ordered, ordered[1:], strict=False):
         if two.low < one.high:
-            raise ValueError(f"the age classes {one.text()} and {two.text()} overlap: people would count twice")
+            zh = f"年龄段 {one.text()} 与 {two.text()} 重叠，人口会重复计算"
+            raise AgesError(zh, f"the age classes {one.text()} and {two.text()} overlap: people would count twice")
     for group in groups:
         wanted = span_of(group)
         at = wanted.low
@@ -213,4 +265,5 @@ def check_classes(spans: Iterable[AgeSpan], groups: Sequence[str]) -> None:
             span.share_in(wanted)
             at = span.high if span.low <= at < span.high else at
         if at < wanted.high:
-            raise ValueError(f"the age classes leave out people of {group}: none begins at {at:g}")
+            zh = f"{group_name(group, 'zh')}不全：没有从 {at:g} 岁开始的年龄段"
+            raise AgesError(zh, f"the age classes leave out people of {group}: none begins at {at:g}")

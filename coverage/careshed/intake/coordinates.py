@@ -133,6 +133,14 @@ def warn_old_frame(table: SourceTable, crs: pyproj.CRS, faults: list[Fault]) -> 
     faults.append(table.fault("old_frame", told, cure, severity="noted"))
 
 
+_BY_MERIDIAN: Final[Words] = (
+    "坐标是米，像不带带号的高斯-克吕格坐标：请按中央经线写，2000 坐标系 3° 带为 EPSG:4534（75°）至 EPSG:4554（135°），"
+    "如 111° 为 EPSG:4546、114° 为 EPSG:4547、117° 为 EPSG:4548、120° 为 EPSG:4549。",
+    " The numbers are metres, as of Gauss-Krueger without its zone: state the central meridian; in CGCS2000, zones of 3°, "
+    "EPSG:4534 (75°) to EPSG:4554 (135°), such as 111° EPSG:4546, 114° EPSG:4547, 117° EPSG:4548, 120° EPSG:4549.",
+)
+
+
 def likely_systems(geometry: NDArray[np.object_]) -> Words:
     """Name the systems that eastings of eight digits can belong to, where a file's system is not stated.
 
@@ -145,6 +153,8 @@ def likely_systems(geometry: NDArray[np.object_]) -> Words:
     middle = shapely.centroid(present)
     x, y = float(np.median(shapely.get_x(middle))), float(np.median(shapely.get_y(middle)))
     zone = prefix_of(x) or prefix_of(y)
+    if zone is None and 1e5 < x < 9e5 and _NORTHINGS[0] <= y <= _NORTHINGS[1]:
+        return _BY_MERIDIAN
     if zone is None:
         return "", ""
     codes = [gauss_kruger(zone.number, frame=frame) for frame in FRAMES]

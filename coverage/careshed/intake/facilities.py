@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from careshed.datum import Datum
 from careshed.intake.columns import plain
-from careshed.intake.finish import CLOSED, check_columns, hand_over
+from careshed.intake.finish import CLOSED, check_columns, hand_over, without_bad_rows
 from careshed.intake.osm import Tags, osm_table
 from careshed.intake.places import Bounds, Reference, locate, no_coordinates
 from careshed.intake.sources import SourceTable, as_text
@@ -58,6 +58,7 @@ def read_facilities(
     area: Bounds | None = None,
     swapped: bool = False,
     tags: Tags | None = None,
+    leave_out: bool = False,
 ) -> Checked[GeoDataFrame]:
     """Read one register of facilities; every row comes back, is reported as left out, or is an error.
 
@@ -77,6 +78,8 @@ def read_facilities(
         True where the file has latitude (or northing) first, so that the two are exchanged on request.
     tags
         For an ``.osm.pbf`` or ``.osm`` file: key -> values of the features that are facilities; its keys are the headers.
+    leave_out
+        True to leave out rows in error, each told, instead of refusing the file.
 
     Returns
     -------
@@ -102,8 +105,10 @@ def read_facilities(
     geometry = point_geometry(table, Reference(crs_out, crs, datum, area, swapped), faults)
     frame = _columns(table, type, faults)
     faults.extend(check_columns(frame, table))
-    facilities = GeoDataFrame(frame, geometry=geometry, crs=crs_out)
-    return hand_over(_without_closed(facilities, table, faults), faults)
+    facilities = _without_closed(GeoDataFrame(frame, geometry=geometry, crs=crs_out), table, faults)
+    if leave_out:
+        facilities, faults = without_bad_rows(facilities, faults)
+    return hand_over(facilities, faults)
 
 
 def point_geometry(table: SourceTable, reference: Reference, faults: list[Fault]) -> NDArray[np.object_]:

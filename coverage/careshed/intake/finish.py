@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import pandas as pd
@@ -11,6 +12,7 @@ from careshed.intake.sources import SourceTable, Words
 from careshed.schema import SETTINGS, STATUSES, TIERS, Checked, Fault, InputError
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
     from pandera.pandas import Check
 
 T = TypeVar("T")
@@ -80,6 +82,37 @@ def check_columns(frame: pd.DataFrame, table: SourceTable, *, counts: tuple[str,
 def _fault(table: SourceTable, case: Mapping[str, object]) -> Fault:
     code, told, cure = _TOLD[str(case["check"])]
     return table.fault(code, told, cure, at=int(str(case["index"])), column=str(case["column"]), found=case["failure_case"])
+
+
+def without_bad_rows(table: GeoDataFrame, faults: list[Fault]) -> tuple[GeoDataFrame, list[Fault]]:
+    """Leave out the rows that are in error, each told with its reason; an id that occurs again stays with its first row.
+
+    Parameters
+    ----------
+    table
+        A finished table with the ``row`` of each record.
+    faults
+        Those of its file; an error that names no row stays one.
+    """
+    at_fault = [fault for fault in faults if fault.severity == "error" and fault.row]
+    twice = {fault.row for fault in at_fault if fault.code == "duplicate_id"}
+    bad = {fault.row for fault in at_fault if fault.code != "duplicate_id"}
+    rows, known = table["row"].astype(str), set[str]()
+    for code, row in zip(table.index.astype(str), rows, strict=True):
+        if row in twice and row not in bad:
+            bad |= {row} if code in known else set()
+            known.add(code)
+    kept = rows.isin(bad).to_numpy()
+    if not len(table) or kept.all():
+        return table, faults
+    told = [fault for fault in faults if not (fault.code == "duplicate_id" and fault.row not in bad)]
+    return table[~kept], [_left_out(fault) if fault.severity == "error" and fault.row in bad else fault for fault in told]
+
+
+def _left_out(fault: Fault) -> Fault:
+    """Say of an error that its row was left out for it, as the study asks."""
+    zh, en = f"{fault.zh}，按 bad_rows 略去该行", f"{fault.en}; the row is left out (bad_rows)"
+    return replace(fault, zh=zh, en=en, severity="dropped")
 
 
 def hand_over(result: T, faults: list[Fault]) -> Checked[T]:

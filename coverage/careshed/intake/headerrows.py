@@ -72,7 +72,7 @@ def find_header(rows: Rows, kind: Kind, mapped: Mapping[str, str] | None, merged
     """
     searched = _spread(rows[: _SEARCHED + _DEEPEST], merged)
     for first in range(min(_SEARCHED, len(searched))):
-        if sum(bool(cell) for cell in searched[first]) < _FEWEST:
+        if sum(bool(cell) for cell in searched[first]) < _FEWEST or _is_note(searched[first]):
             continue
         best = _deepened(searched, first, kind, mapped)
         if best is not None:
@@ -171,7 +171,12 @@ def _why_no_record(cells: Sequence[str], known: set[str], width: int) -> str:
         return "header_repeated"
     if len(filled) == 1 and width > _FEWEST:
         return "note_row" if _NOTES.match(filled[0]) else "group_row" if _GROUPS.match(filled[0]) else ""
-    return ""
+    return "note_row" if width > _FEWEST and _NOTES.match(filled[0]) and _is_note(filled) else ""
+
+
+def _is_note(cells: Sequence[str]) -> bool:
+    """Tell whether all that a row holds are remarks, such as who filled the sheet in and when; no header looks like that."""
+    return all(_NOTES.match(cell) is not None or "：" in cell for cell in cells if cell)
 
 
 def _is_unit(cell: str) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from careshed.intake.columns import NAMES, SECTIONS, Kind, Match, match, nearest
-from careshed.intake.personal import is_contact, screen
+from careshed.intake.personal import is_contact, screen, without_numbers
 from careshed.intake.sources import SourceTable, header_faults, stop
 from careshed.schema import Fault, InputError, file_label
 
@@ -20,6 +20,9 @@ _SCREENED: Final = ("facilities", "candidates", "compounds", "units")
 
 _TOLD: Final = ("facilities", "candidates", "compounds")
 """Tables whose columns are told, one note a file."""
+
+_TEXTS: Final = ("name", "type", "status", "operator", "functions", "kind", "services")
+"""Columns of words, which outputs show; codes and figures of eleven digits are no telephone numbers."""
 
 
 def named(
@@ -53,6 +56,8 @@ def named(
     labels = [label if label not in labels[:place] else f"{label}#{place + 1}" for place, label in enumerate(labels)]
     frame = pd.DataFrame(list(values), columns=pd.Index(labels, dtype=object), dtype=object)
     own = {name: headers[place] for name, place in found.position.items() if labels[place] == name}
+    if kind in _SCREENED:
+        faults = (*faults, *_numbers_removed(frame, numbers, label, sheet, own))
     table = SourceTable(frame, numbers, label, sheet, kind, own, faults, geometry, crs)
     told = header_faults(table, found, headers)
     if found.absent:
@@ -60,6 +65,22 @@ def named(
     if kind in _TOLD:
         told = [*told, mapping_noted(table, found, headers)]
     return SourceTable(frame, numbers, label, sheet, kind, own, (*faults, *told), geometry, crs)
+
+
+def _numbers_removed(
+    frame: pd.DataFrame, numbers: NDArray[np.int64], file: str, sheet: str, own: Mapping[str, str]
+) -> list[Fault]:
+    """Take telephone numbers out of the texts of columns that are kept, in place; each cell is told, no number repeated."""
+    told = ("文字中的电话号码已删去，不会写入任何输出", "a telephone number in the text is taken out and never written out")
+    faults = []
+    for name in (name for name in _TEXTS if name in own):
+        for at, value in enumerate(frame[name].tolist()):
+            bare = without_numbers(value) if isinstance(value, str) else value
+            if bare != value:
+                frame.loc[at, name] = bare
+                row = str(numbers[at])
+                faults.append(Fault("number_removed", file, *told, row=row, sheet=sheet, column=own[name], severity="repaired"))
+    return faults
 
 
 def mapping_noted(table: SourceTable, found: Match, headers: Sequence[str]) -> Fault:

@@ -6,7 +6,7 @@ import datetime
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 How = Literal["exact", "unit", "approximate", "range", "words", "date", "unknown", "none"]
@@ -69,6 +69,8 @@ class Figure:
     how: How
     unit: str = ""
     """Unit that stands beside the figure in the cell, "" for none."""
+    scaled: bool = field(default=False, repr=False)
+    """Whether the cell itself says 万, so that 万 in the header says the same and must not multiply again."""
 
 
 _NOTHING: Final = Figure(float("nan"), "none")
@@ -122,7 +124,7 @@ def _unit(word: str, units: Mapping[str, float]) -> tuple[str, float] | None:
 
 
 def _scaled(value: float, how: How, unit: tuple[str, float]) -> Figure:
-    return Figure(value * unit[1], how, unit[0])
+    return Figure(value * unit[1], how, unit[0], unit[1] != 1.0)
 
 
 def _chinese(bare: str, units: Mapping[str, float]) -> Figure:
@@ -130,14 +132,18 @@ def _chinese(bare: str, units: Mapping[str, float]) -> Figure:
     found = re.fullmatch(rf"([{_CHINESE}]+)(\D*)", bare)
     unit = _unit(found.group(2), units) if found else None
     value = chinese_number(found.group(1)) if found else None
-    return _NOTHING if value is None or unit is None else Figure(value * unit[1], "words", unit[0])
+    return _NOTHING if value is None or unit is None else _scaled(value, "words", unit)
 
 
 def chinese_number(text: str) -> float | None:
-    """Read a whole number in Chinese characters below ten thousand, None where it is none.
+    """Read a whole number in Chinese characters below ten thousand, None where it is none or could be two.
+
+    一百五 is said of 150 and would be read as 105 (一百零五): nobody can tell.
 
     >>> chinese_number("一百二十"), chinese_number("十五"), chinese_number("二〇二一"), chinese_number("十十")
     (120.0, 15.0, 2021.0, None)
+    >>> chinese_number("一百零五"), chinese_number("一百五")
+    (105.0, None)
     """
     if text and all(character in _DIGITS for character in text):
         return float("".join(str(_DIGITS[character]) for character in text))
@@ -152,7 +158,8 @@ def chinese_number(text: str) -> float | None:
             if unit >= last:
                 return None
             total, digit, last = total + (1 if digit is None else digit) * unit, None, unit
-    return float(total + (digit or 0)) if text else None
+    short = bool(digit) and last in (100, 1000) and text[-2] in _TENS
+    return float(total + (digit or 0)) if text and not short else None
 
 
 def year_of(value: object, text: str) -> Figure:

@@ -123,6 +123,37 @@ def screen(
     return Screened(tuple(dropped), tuple(faults))
 
 
+_IN_TEXT: Final = re.compile(r"(?<![\d.])(?:(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}|0\d{2,3}-[2-9]\d{6,7})(?!\d)")
+"""A telephone number within a text: 王主任13800138000, 热线0349-2022333."""
+
+
+def without_numbers(text: str) -> str:
+    """Take telephone numbers out of a text, so that a name or a remark carries none into an output.
+
+    >>> without_numbers("王主任 13800138000"), without_numbers("幸福里12号院")
+    ('王主任', '幸福里12号院')
+    """
+    if not any(character.isdigit() for character in text):
+        return text
+    found = unicodedata.normalize("NFKC", text)
+    bare = _IN_TEXT.sub("", found)
+    return text if bare == found else re.sub(r"[（(\[]\s*[)）\]]", "", bare).strip(" ,，;；:：/、")
+
+
+_WHO: Final = re.compile(r"^(?:填表|制表|审核|填报|单位负责|负责|联系)人?")
+
+
+def subject_of(text: str) -> str:
+    """Say what a remark below a table is about, and leave out whom it names.
+
+    >>> subject_of("填表人：王某某 联系电话：0000-0000000"), subject_of("填表人王某"), subject_of("合计")
+    ('填表人…', '填表人…', '合计')
+    """
+    found = _WHO.match(text)
+    head = found.group() if found else re.split(r"[：:\s\d]", text, maxsplit=1)[0]
+    return text if head == text else f"{head[:20]}…"
+
+
 def _is_day(text: str) -> bool:
     try:
         day = datetime.date(int(text[:4]), int(text[4:6]), int(text[6:]))

@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from careshed.datum import DATUMS, SHIFTED, Datum, in_china_box, to_wgs84
+from careshed.intake.columns import SECTIONS
 from careshed.intake.coordinates import (
     exchanged,
     exchanged_by_range,
@@ -120,9 +121,10 @@ def _crs_of(table: SourceTable, reference: Reference, geometry: NDArray[np.objec
         return None
     if stated is None and own is None:
         told = ("未说明坐标系", "the coordinate system is not stated")
+        section = SECTIONS[table.kind].removesuffix(".columns")
         cure = (
-            '请在研究文件中写 crs，例如经纬度为 crs = "EPSG:4326"，并写 datum。',
-            'State crs in the study, for example crs = "EPSG:4326" for longitude and latitude, and datum.',
+            f'请在研究文件的 [{section}] 中写 crs，例如经纬度为 crs = "EPSG:4326"，并写 datum。',
+            f'State crs in [{section}] of the study, for example crs = "EPSG:4326" for longitude and latitude, and datum.',
         )
         likely_zh, likely_en = likely_systems(geometry)
         faults.append(table.fault("missing_crs", told, (cure[0] + likely_zh, cure[1] + likely_en)))
@@ -214,8 +216,8 @@ _MISPLACED: Final[dict[str, tuple[str, Words, Words]]] = {
         "swapped_coordinates",
         ("经纬度（或东、北坐标）看起来对调了", "longitude and latitude (or east and north) look swapped"),
         (
-            "请在表中对调两列，或在研究文件的 columns 中对调。",
-            "Exchange the two columns in the table, or map them the other way round in columns.",
+            "请对调这些行的两个坐标；若全表如此，可在研究文件中写 swapped = true。",
+            "Exchange the two coordinates of these rows; where all rows are so, write swapped = true in the study.",
         ),
     ),
     "wild": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from careshed.intake.columns import NAMES, Kind, match
 from careshed.intake.encodings import decode, decoded, encoding_noted, text_faults
 from careshed.intake.headerrows import LEFT_OUT, Header, Range, Rows, find_header, looks_like_data, merged_down, records
 from careshed.intake.naming import named, names_known
+from careshed.intake.personal import subject_of, without_numbers
 from careshed.intake.sources import SourceTable, Words, as_text, damaged, header_faults, must_exist, stop
 from careshed.schema import Fault, InputError, file_label
 
@@ -114,7 +116,46 @@ def _from_workbook(file: Path, kind: Kind, sheet: str | None, columns: Mapping[s
         if isinstance(error, InputError):
             raise
         raise damaged(file, error) from error
-    return _from_rows(file, kind, rows, name, columns, faults, merged)
+    return _from_rows(file, kind, rows, name, columns, (*faults, *_uncalculated(file, name)), merged)
+
+
+_FORMULA: Final = re.compile(
+    rb'<c\b[^>]*?\br="([A-Z]+[0-9]+)"[^>]*>\s*<f\b(?:[^>]*/>|.*?</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>', re.DOTALL
+)
+"""A cell of a worksheet's XML that holds a formula and no value."""
+
+
+def _uncalculated(file: Path, sheet: str) -> list[Fault]:
+    """Say which cells hold formulas without a stored value, as some programs write them; they read as blank."""
+    if file.suffix.lower() not in (".xlsx", ".xlsm"):
+        return []
+    with zipfile.ZipFile(file) as parts:
+        held = _sheet_part(parts, sheet)
+        found = [at.decode() for at in _FORMULA.findall(parts.read(held))] if held in parts.namelist() else []
+    if not found:
+        return []
+    told = (
+        f"{len(found)} 个单元格的公式没有存值（第一个 {found[0]}），按空白读取",
+        f"{len(found)} cell(s) hold formulas without a stored value (the first is {found[0]}) and read as blank",
+    )
+    cure = ("请用 Excel 打开并保存一次。", "Open it in Excel and save it once.")
+    return [Fault("formula_without_value", file_label(file), *told, *cure, sheet=sheet, severity="noted")]
+
+
+def _sheet_part(parts: zipfile.ZipFile, sheet: str) -> str:
+    """Find the part of a workbook that holds a sheet, "" where it cannot be told."""
+    from xml.etree import ElementTree
+
+    names = parts.namelist()
+    if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= set(names):
+        return ""
+    book, links = (ElementTree.fromstring(parts.read(name)) for name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"))
+    targets = {one.get("Id"): one.get("Target", "").lstrip("/") for one in links}
+    for one in book.iter():
+        if one.tag.endswith("}sheet") and one.get("name") == sheet:
+            target = next((targets.get(value, "") for key, value in one.attrib.items() if key.endswith("}id")), "")
+            return target if target in names else f"xl/{target}"
+    return ""
 
 
 def _sheet_of(file: Path, book: CalamineWorkbook, sheet: str | None) -> tuple[str, tuple[Fault, ...]]:
@@ -194,7 +235,7 @@ def _from_rows(
     values = [[*cells[place][:width], *[None] * (width - len(cells[place]))] for place in below.kept]
     label = file_label(file)
     left_out = [
-        Fault(why, label, *LEFT_OUT[why], sheet=sheet, row=str(place + 1), found=_first_text(rows[place]), severity="dropped")
+        Fault(why, label, *LEFT_OUT[why], sheet=sheet, row=str(place + 1), found=subject_of(_first_text(rows[place])), severity="dropped")
         for place, why in below.left_out
     ]
     told = (*faults, *_titles_noted(label, sheet, header, rows), *left_out, *filled)
@@ -212,7 +253,7 @@ def _headless(file: Path, kind: Kind, sheet: str, header: Header) -> InputError:
     known = ", ".join(next(iter(words)) for words in NAMES[kind].values())
     told = ("没有找到表头", "no header row is found")
     cure = (f"请在数据上方加一行列名，例如：{known}。", f"Put a row of column names above the data, such as: {known}.")
-    return stop(file, "no_header", told, cure, sheet=sheet, found=", ".join(header.names)[:60])
+    return stop(file, "no_header", told, cure, sheet=sheet, found=without_numbers(", ".join(header.names))[:60])
 
 
 def _titles_noted(file: str, sheet: str, header: Header, rows: Rows) -> list[Fault]:
@@ -252,7 +293,7 @@ def _fill_down(
         )
         severity: Literal["repaired", "noted"] = "repaired" if shared else "noted"
         where = f"{top + 1}–{bottom + 1}"
-        found = as_text(cells[top][left])
+        found = without_numbers(as_text(cells[top][left]))
         faults.append(
             Fault("merged_cells", file_label(file), *told, sheet=sheet, column=name, row=where, found=found, severity=severity)
         )

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from careshed.datum import degrees_of
-from careshed.intake.columns import FACTORS, nearest, plain, unit_of
+from careshed.intake.columns import FACTORS, NAMES, nearest, plain, unit_of
 from careshed.intake.numerals import UNKNOWN, Figure, How, figure_of, year_of
 from careshed.intake.sources import SourceTable, Words, as_text
 from careshed.schema import Fault
@@ -51,6 +51,8 @@ def numbers(table: SourceTable, name: str, faults: list[Fault], *, quantity: str
         values[at] = read.value
         if read.unit:
             scale[at] = FACTORS[quantity][read.unit]
+        elif read.scaled and unit_of(table.headers[name])[:1] in ("千", "万", "亿"):
+            scale[at] = 1.0
     return np.asarray(values * scale, dtype=np.float64)
 
 
@@ -83,7 +85,7 @@ def _number(table: SourceTable, name: str, at: int, value: object, quantity: str
         faults.append(table.fault("not_a_number", ("不是数字", "is not a number"), cure, at=at, column=name, found=value))
     elif read.how in _TOLD:
         code, (zh, en) = _TOLD[read.how]
-        amount = f"{read.value:g}{read.unit}"
+        amount = f"{read.value:g} {read.unit}".strip()
         told = (f"{zh}，按 {amount} 计", f"{en}: taken as {amount}")
         faults.append(table.fault(code, told, at=at, column=name, found=value, severity="repaired"))
     return read
@@ -91,7 +93,7 @@ def _number(table: SourceTable, name: str, at: int, value: object, quantity: str
 
 def _factor(table: SourceTable, name: str, quantity: str, faults: list[Fault]) -> float:
     unit = unit_of(table.headers[name])
-    if not unit or not quantity:
+    if not unit or not quantity or unit in _words_for(table, name):
         return 1.0
     factor = FACTORS[quantity].get(unit)
     if factor is None:
@@ -101,13 +103,18 @@ def _factor(table: SourceTable, name: str, quantity: str, faults: list[Fault]) -
             f"the unit {unit!r} in the header is not known; the numbers are taken as they are",
         )
         faults.append(
-            table.fault("unknown_unit", told, (f"可识别：{known}。", f"Known: {known}."), column=name, severity="noted")
+            table.fault("unknown_measure", told, (f"可识别：{known}。", f"Known: {known}."), column=name, severity="noted")
         )
         return 1.0
     if factor != 1.0:
         told = (f"按列名中的单位“{unit}”换算（×{factor:g}）", f"converted from the unit {unit!r} in the header (× {factor:g})")
         faults.append(table.fault("unit_converted", told, column=name, severity="repaired"))
     return factor
+
+
+def _words_for(table: SourceTable, name: str) -> set[str]:
+    """List the words by which the column is known: 床位（托位）数 names two of them, and 托位 is no unit."""
+    return {plain(word) for word in NAMES[table.kind].get(name, ()) + NAMES[table.kind].get("places", ())}
 
 
 def texts(table: SourceTable, name: str) -> list[str]:
@@ -121,7 +128,15 @@ def codes(table: SourceTable, name: str, faults: list[Fault]) -> list[str]:
     A code stored as the number 140602001001.0 is written out again and noted; text such as 1.40602E+11 and numbers of more
     than 15 digits have lost digits and are errors.
     """
-    values = table.column(name)
+    raw = table.column(name)
+    values = [_bare_code(value) for value in raw]
+    cleaned = sum(isinstance(own, str) and bare != own.strip() for own, bare in zip(raw, values, strict=True))
+    if cleaned:
+        told = (
+            f"{cleaned} 个编码中的空格或撇号已去掉",
+            f"spaces or apostrophes are taken out of {cleaned} code(s)",
+        )
+        faults.append(table.fault("code_cleaned", told, column=name, severity="repaired"))
     repaired = 0
     read = []
     for at, value in enumerate(values):
@@ -135,6 +150,21 @@ def codes(table: SourceTable, name: str, faults: list[Fault]) -> list[str]:
         )
         faults.append(table.fault("code_as_number", told, column=name, severity="repaired"))
     return read
+
+
+_APOSTROPHES: Final = "'’‘`′＇"
+
+
+def _bare_code(value: object) -> object:
+    """Take what spreadsheets put before a code, and spaces between its digits, out of it; other ids stay as they are.
+
+    >>> _bare_code("'990101001"), _bare_code("990101 001 002"), _bare_code("A 1")
+    ('990101001', '990101001002', 'A 1')
+    """
+    if not isinstance(value, str):
+        return value
+    bare = re.sub(r"\s+", "", value).strip(_APOSTROPHES)
+    return bare if bare.isdigit() else value.strip().lstrip(_APOSTROPHES)
 
 
 def _code(table: SourceTable, name: str, at: int, value: object, faults: list[Fault]) -> tuple[str, bool]:

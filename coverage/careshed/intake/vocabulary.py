@@ -109,7 +109,19 @@ NAMES: Final[dict[Kind, dict[str, tuple[str, ...]]]] = {
         "lat": _LAT,
     },
     "population": {
-        "id": ("编号", "代码", "id", "code", "cell_id", "格网编号", "网格编号", "grid_id"),
+        "id": (
+            "编号",
+            "代码",
+            "id",
+            "code",
+            "cell_id",
+            "格网编号",
+            "网格编号",
+            "grid_id",
+            "区划代码",
+            "行政区划代码",
+            "单元代码",
+        ),
         "lon": _LON,
         "lat": _LAT,
         "total": ("总人口", "人口", "人口数", "常住人口", "total", "population", "pop"),
@@ -140,8 +152,9 @@ FACTORS: Final[dict[str, dict[str, float]]] = {
 _ALSO_PLACED: Final = {
     "name": (
         "养老机构名称", "托育机构名称", "站点名称", "服务站名称", "幼儿园名称", "中心名称", "场所名称", "机构全称", "站名",
-        "全称",
+        "全称", "楼栋名称", "楼宇名称", "建筑名称", "房屋名称", "用房名称", "场地名称", "地块名称", "资产名称",
     ),
+    "unit": ("所属街道", "所属乡镇", "所属镇街", "所属社区", "所属村居", "所在街道", "所在乡镇", "所在社区", "所在村居"),
     "lon": (
         "wgs84经度", "wgs84_lon", "wgs84_lng", "wgs_lon", "wgs_lng", "lon_wgs84", "lng_wgs84", "东经", "横坐标", "x_coord",
         "coord_x", "高德经度", "gcj02_lon", "gcj02_lng", "gcj_lon", "gcj_lng", "lon_gcj02", "lng_gcj02", "百度经度", "bd09_lon",
@@ -182,9 +195,12 @@ ALSO: Final[dict[Kind, dict[str, tuple[str, ...]]]] = {
         "land_m2": ("宗地面积", "用地总面积", "占地总面积"),
     },
     "candidates": {**_ALSO_PLACED, "cost_yuan": ("总投资", "投资额", "投资估算", "改造投资", "建设成本")},
-    "units": {},
+    "units": {
+        "id": ("行政区代码", "xzqdm", "xzqhdm", "zldwdm", "统计用区划代码"),
+        "name": ("xzqmc", "xzqhmc", "zldwmc"),
+    },
     "streets": {},
-    "population": {},
+    "population": {"id": ("统计用区划代码", "地区代码", "街道代码", "乡镇代码", "行政区代码")},
     "compounds": {"name": ("楼盘名称", "小区名"), "lon": _ALSO_PLACED["lon"], "lat": _ALSO_PLACED["lat"]},
 }  # fmt: skip
 """Further headers, accepted where none of `NAMES` is there; messages do not list them."""

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careshed.network import HALF_MM, Bins, Network
+from careshed.network.barriers import BarrierLines, legs_cross
+from careshed.network.joining import join_points
 
 TILE: Final = 256
 """Lattice points along a side of a tile."""
@@ -95,7 +97,21 @@ class Lattice:
             free = (tile.piece < 0) & (alone.piece >= 0)
             for kept, fallback in zip(tile, alone, strict=True):
                 kept[free] = fallback[free]
+        if network.barriers is not None:
+            self._go_round(network.barriers, tile, x0, y1)
         return tile if (tile.piece >= 0).any() else None
+
+    def _go_round(self, barriers: BarrierLines, tile: Tile, x0: float, y1: float) -> None:
+        """Replace the legs of a tile that cross a barrier, as those of places are."""
+        row, column = np.nonzero(tile.piece >= 0)
+        xy = np.column_stack([x0 + (column + 0.5) * self.step, y1 - (row + 0.5) * self.step])
+        behind = legs_cross(self.network, barriers, xy, tile.piece[row, column])
+        row, column, xy = row[behind], column[behind], xy[behind]
+        if len(row):
+            joints = join_points(self.network, xy, 1)
+            tile.piece[row, column] = joints.piece[:, 0]
+            tile.share[row, column] = joints.share[:, 0]
+            tile.leg[row, column] = joints.metres[:, 0]
 
 
 def near_pieces(bins: Bins, window: tuple[float, float, float, float]) -> NDArray[np.int32]:

@@ -66,7 +66,7 @@ def _unattached(study: Study, scope: Scope, times: TravelTimes) -> list[Note]:
     cells = study.cells.reindex(times.cell_ids)
     people = np.asarray(cells[scope.group], dtype=float) if scope.group in cells.columns else np.zeros(len(cells))
     notes = []
-    for reason in ("far", "islet"):
+    for reason in ("far", "barrier", "islet"):
         here = np.asarray(times.cell_fault) == reason
         if here.any():
             notes.append(note(lang, reason, count(float(people[here].sum())), who, count(int(here.sum()))))

@@ -19,6 +19,7 @@ from careshed.maps.plan_layers import (
     HAD,
     LEFT,
     LOST,
+    SURE,
     UNJUDGED,
     WORDS,
     built_groups,
@@ -28,6 +29,7 @@ from careshed.maps.plan_layers import (
     effect_layers,
     phase_colours,
     place_table,
+    sure_colours,
     unit_shade,
     word,
 )
@@ -179,8 +181,10 @@ def _built_switch(solved: StudyPlan, lang: Lang) -> Switch:
     parts = [(fate, fates.count(fate)) for fate in ("new", "extended", "closed") if fate in fates]
     told = pick(lang, "，", ", ").join(f"{word(lang, fate)} {n}" for fate, n in parts)
     steps = [(colour, str(year)) for year, colour in phase_colours(solved).items()]
-    steps += [(COLOURS[fate], word(lang, fate)) for fate, _ in parts if fate in COLOURS] if steps else []
     unit = pick(lang, "建成年份", "year built") if steps else ""
+    if sure := set(sure_colours(solved).values()):
+        steps, unit = [(SURE[key], word(lang, key)) for key in SURE if SURE[key] in sure], word(lang, "sureness")
+    steps += [(COLOURS[fate], word(lang, fate)) for fate, _ in parts if fate in COLOURS] if steps else []
     return Switch("built", word(lang, "built"), told, "pin", tuple(steps), unit)
 
 

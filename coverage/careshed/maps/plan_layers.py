@@ -20,7 +20,7 @@ from careshed.siting.planning import Demand
 from careshed.siting.planning.wording import yuan_text
 from careshed.siting.studying import StudyPlan
 from careshed.siting.studying.counting import hosting, reached_cells
-from careshed.siting.studying.listing import Listed, listed
+from careshed.siting.studying.listing import Listed, listed, reason_text, sure_text
 from careshed.words import Lang, group_name, level_name, pick
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "extended": ("扩建", "extended"),
     "closed": ("关闭", "closed"),
     "kept": ("保留的设施", "Existing sites kept"),
+    "sureness": ("各处有多稳妥", "how sure each site is"),
+    "sure": ("可靠", "sure"),
+    "in most scenarios": ("多数情景成立", "in most scenarios"),
+    "doubtful": ("存疑", "doubtful"),
     "had": ("现已可达", "in reach today"),
     "gained": ("因方案而可达", "in reach by the plan"),
     "lost": ("因关闭而不再可达", "no longer in reach"),
@@ -61,6 +65,9 @@ HAD, GAINED, LEFT, UNJUDGED, LOST = "#a9d3cf", "#0a6168", "#e8925e", "#9aa1a8", 
 PIN: Final = "#7c1f56"
 YEARS: Final = ("#2c1160", "#5b1a77", "#8c2981", "#b5367a", "#d8456c", "#ee6a50")
 """Phases, early to late; steps of lightness that white figures stand on."""
+
+SURE: Final = {"sure": YEARS[0], "in most scenarios": YEARS[2], "doubtful": YEARS[4]}
+"""How sure a site is (`Robustness.sites`, ``verdict_en``) -> its colour."""
 
 SIGNS: Final = {"extended": "+", "closed": "×"}
 COLOURS: Final = {"extended": "#1f5490", "closed": "#6b747c"}
@@ -150,6 +157,15 @@ def phase_colours(solved: StudyPlan) -> dict[int, str]:
     return dict(zip(years, ramp(YEARS, len(years)), strict=True))
 
 
+def sure_colours(solved: StudyPlan) -> dict[str, str]:
+    """Give every new site the colour of how sure it is, where scenarios were tried and the plan has no years."""
+    stressed = solved.extras.stressed
+    if stressed is None or solved.phased is not None:
+        return {}
+    verdicts = stressed.sites["verdict_en"]
+    return {name: SURE.get(str(verdicts.get(name)), PIN) for name in solved.plan.new}
+
+
 def place_table(solved: StudyPlan) -> GeoDataFrame:
     """Put all sites of a plan, closed ones too, into one table in the order of the list."""
     problem, order = solved.problem, listed(solved)
@@ -182,31 +198,30 @@ def built_layer(solved: StudyPlan, lang: Lang) -> Layer | None:
 
 def built_rows(solved: StudyPlan, lang: Lang) -> list[dict[str, object]]:
     """List what is built, extended and closed."""
-    colours, table = phase_colours(solved), place_table(solved)
+    years, sure, table = phase_colours(solved), sure_colours(solved), place_table(solved)
     found: list[dict[str, object]] = []
     for one in listed(solved):
         if one.fate != "kept":
             row = dict(zip(table.columns, table.loc[one.id], strict=True))
-            found.append(_built_row(solved, one, row, colours, lang) | {"place": len(found)})
+            colour = COLOURS.get(one.fate) or years.get(one.year or 0) or sure.get(one.id, PIN)
+            found.append(_built_row(solved, one, row, lang) | {"place": len(found), "colour": colour})
     return found
 
 
-def _built_row(
-    solved: StudyPlan, one: Listed, row: Mapping[str, object], colours: Mapping[int, str], lang: Lang
-) -> dict[str, object]:
+def _built_row(solved: StudyPlan, one: Listed, row: Mapping[str, object], lang: Lang) -> dict[str, object]:
     units, reasons = solved.problem.study.units["name"], solved.extras.reasons
     told = reasons.table.loc[one.id] if reasons is not None and one.id in reasons.table.index else None
     gain = "" if told is None else say(lang, "new_people", count(float(str(told["people_new"]))))
     fate = "" if one.fate == "new" else word(lang, one.fate)
-    where = " · ".join(text for text in (fate, str(units.get(first(row, "unit"), "")), str(one.year or "")) if text)
+    parts = (fate, str(units.get(first(row, "unit"), "")), str(one.year or ""), sure_text(solved, one.id, lang))
+    where = " · ".join(text for text in parts if text)
     return {
         "sign": SIGNS.get(one.fate, str(one.rank)),
-        "colour": COLOURS.get(one.fate) or colours.get(one.year or 0, PIN),
         "name": first(row, "name") or one.id,
         "where": where,
         "gain": gain,
         "means": _means(solved, one, lang),
-        "reason": "" if told is None else str(told[f"reason_{lang}"]),
+        "reason": reason_text(solved, one.id, lang),
         "fate": one.fate,
         "year": one.year,
     }

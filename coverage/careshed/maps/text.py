@@ -146,6 +146,18 @@ NOTES: Final[dict[str, tuple[str, str, str, str]]] = {
         "{} 名{}（{} 格）离任何道路超过接入上限",
         "{} {} ({} cells) farther from any street than the snap limit",
     ),
+    "barrier": (
+        "无法判断",
+        "Cannot be judged",
+        "{} 名{}（{} 格）四周被水面、铁路、高速公路或围墙阻隔",
+        "{} {} ({} cells) shut in by water, a railway, a motorway or walls",
+    ),
+    "facility_barrier": (
+        "未接入的设施",
+        "Facilities not attached",
+        "{} 处四周被水面、铁路、高速公路或围墙阻隔",
+        "{} shut in by water, a railway, a motorway or walls",
+    ),
     "islet": (
         "无法判断",
         "Cannot be judged",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from careshed.network.barriers import barrier_lines, gate_faults
+from careshed.network.cutting import cut_at_walls
 from careshed.network.model import DEFAULT_SNAP_M, FRAGMENT_M, Bool, Costs, Float, Int32, Int64, Network, UInt64
 from careshed.network.rules import WayRules, part_at_stops, rules_of
 from careshed.network.slopes import Climb, climb, height_faults
@@ -65,20 +67,33 @@ def build_network(
         cure = ("请核对街道文件和出行方式", "check the street file and the mode")
         raise InputError([Fault("no_walkable_street", streets.source, zh, en, *cure)])
     x, y = _project(streets, crs)
+    barriers = barrier_lines(streets.barriers, crs)
+    lone = gate_faults(streets.barriers, barriers, crs, streets.source)
+    streets, x, y, parts, told = cut_at_walls(streets, crs, x, y, barriers, usable)
+    owner, usable, rules = owner[parts], usable[parts], rules.of(parts)
     edges = _gentle(streets, mode, crs, x, y, _split_ways(streets, usable), elevation)
     if not len(edges.first):
         zh, en = "所有道路都超过该出行方式的最大坡度", f"every street is steeper than mode {mode.name!r} can travel"
         cure = ("请核对高程数据或 max_slope", "check the elevation model or max_slope")
         raise InputError([Fault("all_too_steep", streets.source, zh, en, *cure)])
-    return _assemble(streets, owner, mode, rules, crs, snap_m, x, y, edges, elevation)
+    network = _assemble(streets, owner, mode, rules, crs, snap_m, x, y, edges, elevation)
+    return replace(network, barriers=barriers, faults=(*told, *lone, *network.faults))
 
 
 def utm_zone(streets: Streets) -> str:
     """Name the UTM zone in which the streets lie, as an authority code."""
+    lon, lat = float(np.median(streets.lon)), float(np.median(streets.lat))  # one stray way far off must not move the zone
+    return _utm_zone_at(lon, lat)
+
+
+def _utm_zone_at(lon: float, lat: float) -> str:
+    """Name the zone of a place; PROJ, which is slow to ask, decides on the lines between zones."""
     from pyproj.aoi import AreaOfInterest
     from pyproj.database import query_utm_crs_info
 
-    lon, lat = float(np.median(streets.lon)), float(np.median(streets.lat))  # one stray way far off must not move the zone
+    zone, within = divmod(lon + 180.0, 6.0)
+    if 0.001 < within < 5.999 and 0.001 < abs(lat) < 79.9 and abs(lon) < 180.0:
+        return f"EPSG:{(32601 if lat > 0 else 32701) + int(zone)}"
     found = query_utm_crs_info(datum_name="WGS 84", area_of_interest=AreaOfInterest(lon, lat, lon, lat))
     return f"EPSG:{found[0].code}"
 
@@ -135,12 +150,13 @@ def _assemble(
 ) -> Network:
     """Lay nodes out in Morton order, edges along them, vertices along the edges, with costs and connected parts."""
     ends = np.column_stack([streets.way_node[edges.first], streets.way_node[edges.last]])
-    used = np.unique(ends)
+    used = np.flatnonzero(np.bincount(ends.ravel(), minlength=len(x)))
     used = used[np.argsort(morton(x[used], y[used]), kind="stable")]
     place = np.full(len(x), -1, dtype=np.int64)
     place[used] = np.arange(len(used))
     u, v = place[ends[:, 0]].astype(np.int32), place[ends[:, 1]].astype(np.int32)
-    order = np.lexsort((edges.first, np.maximum(u, v), np.minimum(u, v)))
+    # edges come in the order of `first`, which decides between edges of the same two nodes
+    order = np.argsort(np.minimum(u, v).astype(np.int64) * len(used) + np.maximum(u, v), kind="stable")
     first, last, way = edges.first[order], edges.last[order], edges.way[order]
     u, v = u[order], v[order]
     ptr = np.concatenate([[0], np.cumsum(last - first + 1)])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from geopandas import GeoSeries
 
     from careshed.modes import Mode
+    from careshed.network.barriers import BarrierLines
 
 DEFAULT_SNAP_M: Final = 150.0
 """Metres within which a place joins a street: one and a half cells of 100 m."""
@@ -115,6 +116,8 @@ class Network:
     top_speed_kmh: float = 0.0
     """The fastest travel on any street, downhill included, km/h."""
     faults: tuple[Fault, ...] = ()
+    barriers: BarrierLines | None = None
+    """What the legs between places and streets do not cross, None where nothing stands in the way."""
     _made: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
     """Graphs, bins and lattice tiles, made when first needed."""
 

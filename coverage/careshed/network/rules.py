@@ -28,6 +28,10 @@ class WayRules:
     speed_kmh: Float
     steps: Bool
 
+    def of(self, ways: Int64) -> WayRules:
+        """Give the rules of some ways, in their order."""
+        return WayRules(self.forward[ways], self.backward[ways], self.speed_kmh[ways], self.steps[ways])
+
 
 def rules_of(streets: Streets, mode: Mode) -> WayRules:
     """Decide for every way whether the mode may travel it, each way round, and how fast.
@@ -48,7 +52,7 @@ def rules_of(streets: Streets, mode: Mode) -> WayRules:
 
 def _speeds(streets: Streets, mode: Mode) -> Float:
     """Speed on every way: by its class, or a share of its limit where the mode goes by limits."""
-    classes, which = np.unique(streets.ways["highway"].to_numpy(dtype=str), return_inverse=True)
+    which, classes = streets.ways["highway"].factorize()
     speed = np.array([mode.speed_on(str(kind)) for kind in classes], dtype=np.float64)[which]
     if mode.maxspeed_share is None or "maxspeed_kmh" not in streets.ways.columns:
         return speed

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from careshed.intake.encodings import decode
-from careshed.intake.sources import Words, as_text, damaged, must_exist, stop
+from careshed.intake.sources import Words, as_text
 from careshed.modes import WALK_ADULT, Mode
+from careshed.reach.longtable import TOLD, LongTable, read_long_table, row_fault
 from careshed.reach.times import Direction, Metric, TravelTimes
-from careshed.schema import Checked, Fault, InputError, file_label
+from careshed.schema import Checked, Fault, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
@@ -30,41 +25,11 @@ ForeignUnit = Literal["minutes", "seconds", "metres"]
 PER: Final[dict[ForeignUnit, float]] = {"minutes": 60_000.0, "seconds": 1000.0, "metres": 1000.0}
 """Unit -> milliseconds or millimetres."""
 
-NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "origin": ("origin", "from", "from_id", "fromid", "origin_id", "o", "source", "source_id", "起点", "起点编号", "出发地"),
-    "destination": (
-        "destination", "to", "to_id", "toid", "destination_id", "d", "target", "target_id", "终点", "终点编号", "目的地",
-    ),
-    "cost": (
-        "minutes", "travel_time", "travel_time_p50", "duration", "seconds", "time", "metres", "distance", "分钟", "时间", "用时",
-        "秒", "距离", "米",
-    ),
-}  # fmt: skip
-"""Our column -> headers of the usual programs: r5, Valhalla, OSRM, AMap and Baidu."""
-
 NO_WAY: Final = frozenset({"", "nan", "na", "null", "none", "inf"})
 """What other programs write for a pair without a way."""
 
 ABSENT: Final = "table"
 """Why a cell cannot be judged (`TravelTimes.cell_fault`): the table has no row with it."""
-
-TOLD: Final = 8
-"""Ids that a fault names before it counts the rest."""
-
-SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
-
-
-@dataclass(frozen=True)
-class _Table:
-    """The table as read: ids and costs as text or numbers, row by row, and where the first row stands."""
-
-    file: str
-    origin: pd.Series[Any]
-    destination: pd.Series[Any]
-    cost: pd.Series[Any]
-    headers: dict[str, str]
-    first_row: int
-    """Row of the first record as the planner's program numbers it."""
 
 
 def import_travel_times(
@@ -117,8 +82,16 @@ def import_travel_times(
     -----
     The nearest facility of a cell is the nearest in the table, beyond `limit` too: what the other program did not search, no one
     knows.
+
+    >>> import tempfile, geopandas as gpd
+    >>> homes = gpd.GeoDataFrame(index=["h1"], geometry=gpd.points_from_xy([0], [0]))
+    >>> people = gpd.GeoDataFrame({"p60": [3.0, 4.0]}, index=[7, 8], geometry=gpd.points_from_xy([0, 1], [0, 1]))
+    >>> file = Path(tempfile.mkdtemp()) / "times.csv"
+    >>> _ = file.write_text("origin,destination,minutes\\n7,h1,12.5\\n8,h1,31\\n", encoding="utf-8")
+    >>> import_travel_times(file, homes, people, limit=30).table.reached(minutes=15).tolist()
+    [True, False]
     """
-    table = _read(Path(path), columns, sheet)
+    table = read_long_table(Path(path), columns, sheet)
     faults: list[Fault] = []
     cost = _costs(table, PER[unit], faults)
     swapped = _sides(table, facilities.index, cells.index, direction, faults)
@@ -145,91 +118,7 @@ class _Pairs(NamedTuple):
     """Milliseconds or millimetres."""
 
 
-def _read(path: Path, columns: Mapping[str, str] | None, sheet: str | None) -> _Table:
-    """Read the three columns of the table, ids as text."""
-    must_exist(path)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        told = (f"不支持此文件格式“{suffix}”", f"files of type {suffix!r} are not read")
-        raise stop(path, "unknown_format", told, (f"请另存为以下格式之一：{known}。", f"Save it as one of: {known}."))
-    frame = _frame(path, suffix, sheet)
-    headers = _headers(path, [str(name) for name in frame.columns], columns)
-    named = {name: frame[header].reset_index(drop=True) for name, header in headers.items()}
-    return _Table(
-        file_label(path), named["origin"], named["destination"], named["cost"], headers, 1 if suffix == ".parquet" else 2
-    )
-
-
-def _frame(path: Path, suffix: str, sheet: str | None) -> pd.DataFrame:
-    """Read the file as it stands; no number is turned into another."""
-    import pyarrow as pa
-
-    try:
-        if suffix == ".parquet":
-            return pd.read_parquet(path)
-        if suffix == ".xlsx":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # openpyxl warns of styles it does not know
-                return pd.read_excel(path, sheet_name=sheet or 0, dtype=object, engine="calamine")
-        text = decode(path.read_bytes()).text
-    except UnicodeDecodeError as error:
-        told = ("文件编码无法识别", "the text encoding is not recognised")
-        raise stop(path, "bad_encoding", told, ("请另存为 UTF-8 编码的 CSV。", "Save it as CSV in UTF-8.")) from error
-    except (OSError, ValueError, pa.ArrowInvalid, pa.ArrowException) as error:
-        raise damaged(path, error) from error
-    return _text_frame(path, text)
-
-
-def _text_frame(path: Path, text: str) -> pd.DataFrame:
-    import io
-
-    first = text.split("\n", 1)[0]
-    mark = max(",\t;|", key=first.count)
-    try:
-        return pd.read_csv(io.StringIO(text), sep=mark, dtype=str, keep_default_na=False, skip_blank_lines=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise damaged(path, error) from error
-
-
-def _headers(path: Path, have: Sequence[str], columns: Mapping[str, str] | None) -> dict[str, str]:
-    """Find the header of each of our columns."""
-    plain = {name.strip().lower(): name for name in have}
-    found: dict[str, str] = {}
-    faults: list[Fault] = []
-    for name in columns or {}:
-        if name not in NAMES:
-            known = ", ".join(NAMES)
-            cure = (f"可用：{known}。", f"Known: {known}.")
-            faults.append(Fault("unknown_name", file_label(path), "未知的列名", "no such column", *cure, column=name))
-    for name, words in NAMES.items():
-        stated = (columns or {}).get(name)
-        header = stated if stated in have else None if stated else next((plain[word] for word in words if word in plain), None)
-        if header is None:
-            listed = ", ".join(have)[:120]
-            wanted = stated or name
-            told = (f"缺少“{wanted}”列", f"column {wanted!r} is missing")
-            cure = (
-                f"文件中的列：{listed}；可用 columns 指明。",
-                f"The file has: {listed}; name yours with columns={{{name!r}: 'your header'}}.",
-            )
-            faults.append(Fault("missing_column", file_label(path), *told, *cure, column=wanted))
-        else:
-            found[name] = header
-    if faults:
-        raise InputError(faults)
-    return found
-
-
-def _fault(table: _Table, code: str, told: Words, cure: Words, at: Sequence[int], column: str, found: Sequence[object]) -> Fault:
-    """Build one fault for all rows of a kind."""
-    rows = ", ".join(str(place + table.first_row) for place in list(at)[:TOLD]) + (" …" if len(at) > TOLD else "")
-    texts = list(dict.fromkeys(as_text(value) for value in found))
-    named = ", ".join(texts[:TOLD]) + (" …" if len(texts) > TOLD else "")
-    return Fault(code, table.file, *told, *cure, row=rows, column=table.headers.get(column, column), found=named)
-
-
-def _costs(table: _Table, per: float, faults: list[Fault]) -> NDArray[np.float64]:
+def _costs(table: LongTable, per: float, faults: list[Fault]) -> NDArray[np.float64]:
     """Read costs as milliseconds or millimetres, NaN where a pair has no way; what is negative or no number is told."""
     number = pd.to_numeric(table.cost, errors="coerce").to_numpy(dtype=np.float64)
     unread = np.flatnonzero(~np.isfinite(number))
@@ -245,11 +134,11 @@ def _costs(table: _Table, per: float, faults: list[Fault]) -> NDArray[np.float64
     told = (("出行成本不是可用的数字", "the cost is no usable number"), ("出行成本为负", "the cost is negative"))
     for code, at_rows, words, cure in zip(("bad_cost", "negative_cost"), (odd, negative), told, cures, strict=True):
         if at_rows:
-            faults.append(_fault(table, code, words, cure, at_rows, "cost", table.cost.iloc[at_rows].tolist()))
+            faults.append(row_fault(table, code, words, cure, at_rows, "cost", table.cost.iloc[at_rows].tolist()))
     return cost
 
 
-def _sides(table: _Table, facilities: pd.Index[str], cells: pd.Index[int], direction: Direction, faults: list[Fault]) -> bool:
+def _sides(table: LongTable, facilities: pd.Index[str], cells: pd.Index[int], direction: Direction, faults: list[Fault]) -> bool:
     """See from the ids on which side the facilities are, and refuse a table that says the other than the direction.
 
     Returns
@@ -284,7 +173,7 @@ def _sides(table: _Table, facilities: pd.Index[str], cells: pd.Index[int], direc
 
 
 def _places(
-    table: _Table, side: str, index: pd.Index[str] | pd.Index[int], kind: Words, faults: list[Fault]
+    table: LongTable, side: str, index: pd.Index[str] | pd.Index[int], kind: Words, faults: list[Fault]
 ) -> NDArray[np.int64]:
     """Find the position of every id; those that are none of ours are listed."""
     code, unique = pd.factorize(table.origin if side == "origin" else table.destination, use_na_sentinel=False)
@@ -298,12 +187,12 @@ def _places(
         told = (f"{count} 个编号不是本项目的{kind[0]}", f"{count} ids are none of the study's {kind[1]}")
         example = ", ".join(list(ours)[:3])
         cure = (f"请核对编号，本项目的编号如：{example}。", f"Check the ids; the study's are such as: {example}.")
-        faults.append(_fault(table, "unknown_id", told, cure, odd.tolist(), side, [texts[one] for one in code[odd].tolist()]))
+        faults.append(row_fault(table, "unknown_id", told, cure, odd.tolist(), side, [texts[one] for one in code[odd].tolist()]))
     return at
 
 
 def _unique(
-    table: _Table, row: NDArray[np.int64], column: NDArray[np.int64], cost: NDArray[np.float64], faults: list[Fault]
+    table: LongTable, row: NDArray[np.int64], column: NDArray[np.int64], cost: NDArray[np.float64], faults: list[Fault]
 ) -> _Pairs:
     """Sort the pairs that have a way; of a pair told twice with one cost keep the first.
 
@@ -323,7 +212,7 @@ def _unique(
         told = (f"{len(other)} 对重复且成本不同", f"{len(other)} pairs stand twice with different costs")
         cure = ("每对只保留一行。", "Keep one row a pair.")
         pairs = [f"{as_text(table.origin.iloc[at])} → {as_text(table.destination.iloc[at])}" for at in line[other].tolist()]
-        raise InputError([*faults, _fault(table, "two_costs", told, cure, line[other].tolist(), "cost", pairs)])
+        raise InputError([*faults, row_fault(table, "two_costs", told, cure, line[other].tolist(), "cost", pairs)])
     if again.any():
         count = int(again.sum())
         told = (f"{count} 对重复，只用一次", f"{count} pairs stand twice and are used once")
@@ -347,7 +236,7 @@ def _limit(limit: float | None, unit: ForeignUnit, cost: NDArray[np.int64]) -> i
     return round(limit * per)
 
 
-def _beyond(table: _Table, count: int, limit: float | None, unit: ForeignUnit) -> list[Fault]:
+def _beyond(table: LongTable, count: int, limit: float | None, unit: ForeignUnit) -> list[Fault]:
     if not count or limit is None:
         return []
     name = ("米", "metres") if unit == "metres" else ("分钟", "minutes")
@@ -389,7 +278,7 @@ def _matrix(
     )
 
 
-def _uncovered(table: _Table, times: TravelTimes, listed: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> list[Fault]:
+def _uncovered(table: LongTable, times: TravelTimes, listed: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> list[Fault]:
     """Say which facilities and how many cells are in no row, and how many pairs the table does not hold."""
     faults = []
     names = (("设施", "facilities", times.facilities.index), ("人口格网", "cells", times.cell_ids))

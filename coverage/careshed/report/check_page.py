@@ -48,15 +48,23 @@ def _tiles(report: CheckReport, lang: Lang) -> str:
     )
     fixable = sum(one.fix is not None for one in report.findings)
     worst = next((one for one in report.findings if one.weight != "note"), None)
+    repairs = pick(
+        lang,
+        f"{fixable} 处可用 --fix 安全修正，原文件不动。",
+        f"{fixable} can be repaired safely with --fix; the originals are not touched.",
+    )
     if worst is None:
         told = pick(lang, "没有发现错误或存疑之处。", "No errors and nothing doubtful found.")
+    elif round(worst.people) == 0:
+        told = pick(lang, "以下各处均未能计出涉及的人数。", "For none of these can the people concerned be counted. ") + repairs
     else:
+        named = worst.heading(lang) if worst.kind != "reading" else worst.text(lang)
         told = pick(
             lang,
-            f"涉及人数最多的是“{worst.heading(lang)}”（{worst.people:,.0f} 人）。{fixable} 处可用 --fix 安全修正，原文件不动。",
-            f"The finding that concerns most people: {worst.heading(lang).lower()} ({worst.people:,.0f}). "
-            f"{fixable} can be repaired safely with --fix; the originals are not touched.",
+            f"涉及人数最多的是“{named}”（{worst.people:,.0f} 人）。",
+            f"The finding that concerns most people: {named[:1].lower()}{named[1:]} ({worst.people:,.0f}). ",
         )
+        told += repairs
     return f'<ul class="tiles">\n{tiles}</ul>\n<p class="hero">{escape(told)}</p>\n'
 
 
@@ -98,12 +106,13 @@ def _row(one: Finding, lang: Lang) -> str:
     label = pick(lang, *WEIGHTS[one.weight])
     mark = f'<span class="{one.weight}" title="{label}">{_mark(one.weight)}<span class="said">{label}</span></span>'
     people = f"{one.people:,.0f}<small>{escape(pick(lang, *BASES[one.basis]))}</small>" if one.people else "—"
-    row = pick(lang, f"第 {one.row} 行", f"row {one.row}") if one.row else ""
+    row = pick(lang, f"第 {one.row} 行", f"row {one.row}") if one.row[:1].isdigit() else one.row
     where = " · ".join(escape(text) for text in (one.sheet, row, one.column) if text)
     fixed = f"<small>{pick(lang, '可安全修正', 'safe to repair')}</small>" if one.fix else ""
+    head = "" if one.kind == "reading" else f"<b>{escape(one.heading(lang))}</b><br>"
     cells = (
         f'<td class="m">{mark}</td>', f'<td class="n">{people}</td>', f"<td>{escape(one.file)}<small>{where}</small></td>",
-        f'<td class="v">{escape(one.value)}</td>', f"<td><b>{escape(one.heading(lang))}</b><br>{escape(one.text(lang))}</td>",
+        f'<td class="v">{escape(one.value)}</td>', f"<td>{head}{escape(one.text(lang))}</td>",
         f"<td>{escape(one.proposal(lang))}{fixed}</td>",
     )  # fmt: skip
     return f"<tr>{''.join(cells)}</tr>\n"

@@ -20,7 +20,7 @@ from careshed.report.plan_sheets import (
 from careshed.report.tables import choose_format, dated, faults_sheet, headed, made_up_line, number
 from careshed.report.workbook import Column, Sheet, Value, write_workbook
 from careshed.siting.studying import plan_sentences
-from careshed.siting.studying.listing import Listed, listed
+from careshed.siting.studying.listing import Listed, listed, reason_text
 from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _site_row(solved: StudyPlan, one: Listed, lang: Lang) -> tuple[Value, ...]:
     told = reasons.table.loc[name] if reasons is not None and name in reasons.table.index else None
     year = () if solved.phased is None else (str(one.year or ""),)
     people = (None, None) if told is None else (number(told["people_new"]), number(told["people_lost"]))
-    reason = "" if told is None else str(told[f"reason_{lang}"])
+    reason = reason_text(solved, name, lang)
     unit = str(facts["unit"])
     money = number(facts["net_yuan"]) if one.fate in ("new", "extended") else None
     return (

@@ -23,16 +23,29 @@ from careshed.words import Lang, group_name, pick
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from careshed.schema import Fault
     from careshed.siting import SitePlan
 
 
 def write_sites(
-    path: str | Path, plan: SitePlan, *, study_name: str = "", lang: Lang = "zh", made_up: bool = False, data_date: str = ""
+    path: str | Path,
+    plan: SitePlan,
+    *,
+    excluded: Sequence[Fault] = (),
+    study_name: str = "",
+    lang: Lang = "zh",
+    made_up: bool = False,
+    data_date: str = "",
 ) -> Path:
     """Write the ranked sites for the committee; the suffix decides: ``.xlsx``, ``.csv`` or ``.geojson``.
 
     The workbook says above the list what was asked, who is reached of how many, and how good the choice is proven to be; its
-    second sheet holds the findings. The same plan gives the same bytes.
+    second sheet holds the findings, a further one the sites that the study leaves out. The same plan gives the same bytes.
+
+    Parameters
+    ----------
+    excluded
+        What the study told on reading: of it, the sites left out (``candidate_excluded``) are listed with their reasons.
 
     Raises
     ------
@@ -45,6 +58,8 @@ def write_sites(
     about = {**_about(study_name, made_up, data_date), **_plan_about(plan)}
     properties = [column for column in plan.sites.columns if column != "geometry"]
     pages = [sheet, faults_sheet(plan.findings, lang, made_up_line(made_up, lang))] if plan.findings else [sheet]
+    left_out = [fault for fault in excluded if fault.code == "candidate_excluded"]
+    pages += [_excluded_sheet(left_out, lang, made_up)] if left_out else []
     return choose_format(
         path,
         {
@@ -183,6 +198,25 @@ def _site_rows(plan: SitePlan, lang: Lang) -> tuple[tuple[Value, ...], ...]:
         facts = (number(site[key]) for key in ("cost_yuan", "places", "area_m2"))
         rows.append((int(site["rank"]), *told, *people, *facts, str(site[f"reason_{lang}"]), lon, lat))
     return tuple(rows)
+
+
+def _excluded_sheet(left_out: Sequence[Fault], lang: Lang, made_up: bool) -> Sheet:
+    """List the candidate sites that the study leaves out, one row a reason."""
+    columns = (
+        Column("file", "文件", "File", "text", 24),
+        Column("row", "行", "Row", "text", 10),
+        Column("name", "名称", "Name", "text", 28),
+        Column("reason", "未采用的原因", "Why it is left out", "text", 56),
+    )
+    rows = tuple((fault.file, fault.row, fault.found, pick(lang, fault.zh, fault.en)) for fault in left_out)
+    sites = len({(fault.file, fault.row, fault.found) for fault in left_out})
+    told = pick(
+        lang,
+        f"研究文件的过滤条件排除了 {sites} 个候选点；一个候选点有几个原因则占几行。",
+        f"The study's filters leave out {sites} candidate site(s); one with several reasons has several rows.",
+    )
+    title = pick(lang, "未采用的候选点", "Candidate sites left out")
+    return Sheet(pick(lang, "未采用", "Left out"), title, (told,), columns, rows, lang, made_up_line(made_up, lang))
 
 
 def _gap_sheet(gaps: GeoDataFrame, group: str, study_name: str, lang: Lang, made_up: bool, data_date: str) -> Sheet:

@@ -90,6 +90,7 @@ def _coverage_sheet(table: pd.DataFrame, study_name: str, lang: Lang, made_up: b
         Column("unjudged", "无法判断的人数", "People who cannot be judged", "people", 13),
         Column("share_low", "覆盖率下限（其均未覆盖）", "Share if none of them reach", "share", 14),
         Column("share_high", "覆盖率上限（其均已覆盖）", "Share if all of them reach", "share", 14),
+        *_edge_column(table),
     )
     rows = tuple(_coverage_row(str(code), row, lang) for code, row in zip(table.index, table.to_dict("records"), strict=True))
     title = pick(lang, f"覆盖情况：{who}，{limit}内", f"Coverage: {who} within {limit}")
@@ -107,8 +108,15 @@ def _coverage_sheet(table: pd.DataFrame, study_name: str, lang: Lang, made_up: b
     return Sheet(name, headed(study_name, title), notes, columns, rows, lang, made_up_line(made_up, lang), strong)
 
 
+def _edge_column(table: pd.DataFrame) -> tuple[Column, ...]:
+    """The column of people whom data from beyond the edge could cover, where that was worked out."""
+    told = ("界外数据可能使其覆盖的人数", "Could be covered with data from beyond the edge")
+    return (Column("could_change", *told, "people", 15),) if "could_change" in table.columns else ()
+
+
 def _coverage_row(code: str, row: Mapping[Hashable, object], lang: Lang) -> tuple[Value, ...]:
-    numbers = (number(row[key]) for key in ("people", "covered", "share", "unjudged", "share_low", "share_high"))
+    numbers = tuple(number(row[key]) for key in ("people", "covered", "share", "unjudged", "share_low", "share_high"))
+    numbers += (number(row["could_change"]),) if "could_change" in row else ()
     if code == "ALL":
         return "", pick(lang, "全部", "All"), "", *numbers
     return code, str(row["name"]), level_name(str(row["level"]), lang), *numbers

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from careshed.access import coverage_table, find_gaps, presence, unattached_facilities, unattached_people
 from careshed.demand import effect_of_refinement
 from careshed.isochrones import certify, merged_isochrones, reached_streets
-from careshed.network import Network, build_network
+from careshed.network import Network, build_network, leg_faults
 from careshed.reach import travel_times
 from careshed.run.plans import planned
 from careshed.run.progress import Bar, show_progress
@@ -18,6 +18,7 @@ from careshed.run.writing import write_all
 from careshed.siting import check_plan, rank_sites
 from careshed.siting.studying import check_plans
 from careshed.siting.warming import warm_siting
+from careshed.streetcheck import mark_margin
 from careshed.study import Study, open_study
 from careshed.supply.hierarchy import Hierarchy, link_study
 from careshed.supply.service import find_places
@@ -170,6 +171,9 @@ def analyse(
         outside_reachable=[certificate.outside_reachable for certificate in certificates],
     )
     covered = coverage_table(times, study.cells, study.units, minutes=limits, groups=groups)
+    covered, edge = mark_margin(
+        covered, network, times, study.cells, study.units, minutes=service.within_minutes, group=service.group
+    )
     step(pick(lang, f"{name}：服务缺口", f"{name}: gaps"))
     gaps = find_gaps(times, study.cells, minutes=service.within_minutes, group=service.group, units=study.units)
     step(pick(lang, f"{name}：选址排序", f"{name}: ranking sites"))
@@ -197,8 +201,10 @@ def analyse(
     )
     faults = (
         *unattached_people(times, study.cells, service.group),
+        *leg_faults(network, study.cells, service.group),
         *unattached_facilities(times),
         *unattached_facilities(options),
+        *edge,
     )
     return ServiceResult(
         service=service,

@@ -69,8 +69,10 @@ def _places_line(found: PlacesFound, lang: Lang) -> str:
     who = pick(lang, "其中", "of them, ") if found.demand_rate < 1 else ""
     rate = pick(lang, f"{found.demand_rate:.1%} 需要位子（假设）：", f"{found.demand_rate:.1%} look for a place (assumed): ")
     head = f"{who}{rate}" if who else ""
+    unjudged = f"{total['unjudged']:,.0f}"
+    more = pick(lang, f"，{unjudged} 人附近没有街道、无法判断", f", {unjudged} join no street and cannot be judged")
     return pick(
         lang,
         f"{head}{people} 人中 {served} 人有位，{none} 人可达而无空位，{out} 人不可达",
         f"{head}of {people}, {served} have a place, {none} are in reach but find none free, {out} are out of reach",
-    )
+    ) + (more if unjudged != "0" else "")

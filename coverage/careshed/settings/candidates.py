@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from careshed.settings.sections import Level, PlacedSection, Section, TagsWanted, Texts, listed
+from careshed.settings.sections import BadRows, Level, PlacedSection, Section, TagsWanted, Texts, listed
 
 Origin = Literal["file", "facilities", "osm", "streets", "lattice"]
 """A list, existing facilities to upgrade, OSM features, street junctions, or the points of a lattice."""
@@ -18,7 +18,7 @@ _SHARED: Final = ("origin", "services", "filter", "size")
 _PLACED: Final = ("spacing_m", "levels", "lacking", "away_m")
 
 KEYS: Final[dict[Origin, tuple[str, ...]]] = {
-    "file": ("origin", "filter", "size", *PlacedSection.model_fields),
+    "file": ("origin", "filter", "size", "bad_rows", *PlacedSection.model_fields),
     "facilities": (*_SHARED, "types", "statuses", "kind"),
     "osm": (*_SHARED, "file", "tags", "kind"),
     "streets": (*_SHARED, *_PLACED),
@@ -77,6 +77,8 @@ class CandidateSection(PlacedSection):
     origin: Annotated[Origin, Field(alias="from")] = "file"
     file: str = ""
     """List of sites, or OSM file; for ``from = "osm"`` the street file if left out."""
+    bad_rows: BadRows = "refuse"
+    """What becomes of rows of a list that cannot be used: the study is refused, or they are left out, each told."""
     services: Texts = ()
     """Ids of the services that the sites could give, any if empty; a list has a column for it."""
     kind: str | None = None

@@ -15,6 +15,7 @@ from careshed.schema import Fault, InputError, file_label
 from careshed.settings.candidates import CandidateSection
 from careshed.settings.demand import DemandSection
 from careshed.settings.sections import (
+    BarrierSection,
     ElevationSection,
     FacilitySection,
     FileSection,
@@ -38,6 +39,7 @@ class Config(Section):
 
     study: StudySection
     streets: StreetSection
+    barriers: BarrierSection = BarrierSection()
     elevation: ElevationSection | None = None
     population: PopulationSection
     demand: DemandSection | None = None

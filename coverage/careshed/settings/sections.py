@@ -45,6 +45,9 @@ Minutes = Annotated[float, Field(gt=0)]
 PlacesRule = Literal["least_time", "nearest", "nearest_with_overflow"]
 
 
+BadRows = Literal["refuse", "leave_out"]
+
+
 class Section(BaseModel):
     """A section: no unknown keys, no values of another kind."""
 
@@ -124,6 +127,8 @@ class FacilitySection(PlacedSection):
 
     type: str | None = None
     """Facility type of all rows, where the table has no type column; with `tags`, of all features."""
+    bad_rows: BadRows = "refuse"
+    """What becomes of rows that cannot be used: the study is refused, or they are left out, each told."""
     tags: TagsWanted | None = None
     """Key -> values of the OSM features that are facilities; `file` may then be left out for the street file."""
 
@@ -157,11 +162,50 @@ class StreetSection(Section):
     crossings: bool = True
     """Whether lines of one level that cross meet there; false for a layer that is noded already."""
     edits: Annotated[tuple[StreetEditSection, ...], BeforeValidator(listed)] = ()
+    repairs: str | None = None
+    """List of gaps to join, as ``careshed check-streets --repairs`` writes it; only its rows with ``use`` = yes are joined."""
 
     @property
     def files(self) -> tuple[str, ...]:
         """All files of the section, those of changes that are off included."""
-        return (self.file, *(edit.file for edit in self.edits))
+        return (self.file, *(edit.file for edit in self.edits), *((self.repairs,) if self.repairs else ()))
+
+
+class LayerSection(Section):
+    """A layer of shapes, and how to read it."""
+
+    file: str
+    layer: str | None = None
+    crs: str | None = None
+    datum: Datum | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+
+
+class BarrierLayerSection(LayerSection):
+    """[[barriers.layers]]: lines or areas that people do not walk straight across."""
+
+    kind: Literal["water", "railway", "motorway", "wall"] | None = None
+    """What all rows are; left out, the layer's own column of kinds says it."""
+
+
+class GateLayerSection(LayerSection):
+    """[[barriers.gates]]: points where walls stand open, or are shut."""
+
+    within_m: Annotated[float, Field(gt=0)] = 5.0
+    """Metres around a gate in which walls are open."""
+
+
+class BarrierSection(Section):
+    """[barriers]: what people do not walk straight across, and the gates in walls."""
+
+    osm: bool = True
+    """Whether water, railways, motorways and walls of the street file count."""
+    cut_streets: bool = True
+    """Whether walls part the streets that cross them outside gates."""
+    behind: Literal["unjoined", "nearest"] = "unjoined"
+    """A place from which every leg crosses a barrier joins no street and is told, or joins the nearest regardless."""
+    layers: Annotated[tuple[BarrierLayerSection, ...], BeforeValidator(listed)] = ()
+    gates: Annotated[tuple[GateLayerSection, ...], BeforeValidator(listed)] = ()
 
 
 class ElevationSection(Section):

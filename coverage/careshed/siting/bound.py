@@ -37,6 +37,9 @@ ROOM: Final = 1 << 58
 FORCED: Final = 1 << 60
 """Added to a candidate's worth to force it into the best choice."""
 
+EXACT: Final = 1e-9
+"""How far HiGHS may leave a row or a whole number in an exact search: a yuan of a large budget is less than its usual 1e-6."""
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -160,7 +163,8 @@ def most_units(problem: Problem) -> int:
 def serving_sites(problem: Problem) -> tuple[int, ...]:
     """Find sites that serve the most units where the budget does not suffice for all; the search is HiGHS's, without a gap.
 
-    Of candidates that serve the same units only the cheapest is looked at.
+    Sites that pass the budget by less than the solver sees are barred together, and the search goes on. Of candidates that serve
+    the same units only the cheapest is looked at.
     """
     import highspy
 
@@ -170,7 +174,8 @@ def serving_sites(problem: Problem) -> tuple[int, ...]:
     chains.pop((), None)
     sites, units = list(chains.values()), len(problem.units)
     highs: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, setting in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5)):
+    options = (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5))
+    for option, setting in (*options, ("mip_feasibility_tolerance", EXACT), ("primal_feasibility_tolerance", EXACT)):
         highs.setOptionValue(option, setting)
     columns = [highs.addBinary() for _ in sites]
     helped = [highs.addBinary(obj=-1.0) for _ in range(units)]
@@ -182,18 +187,13 @@ def serving_sites(problem: Problem) -> tuple[int, ...]:
         column * (int(problem.costs[site]) / (problem.budget or 1)) for column, site in zip(columns, sites, strict=True)
     )
     highs.addConstr(bill <= 1.0)
-    highs.run()
-    found = np.asarray(highs.getSolution().col_value)[: len(sites)] > 0.5
-    chosen = tuple(sorted(site for site, taken in zip(sites, found, strict=True) if taken))
-    return _within_budget(problem, chosen)
-
-
-def _within_budget(problem: Problem, sites: tuple[int, ...]) -> tuple[int, ...]:
-    """Take off the dearest sites where the solver's tolerance let the sum pass the budget."""
-    kept = list(sites)
-    while kept and int(problem.costs[kept].sum()) > (problem.budget or 0):
-        kept.remove(max(kept, key=lambda site: (int(problem.costs[site]), site)))
-    return tuple(kept)
+    while True:
+        highs.run()
+        found = np.asarray(highs.getSolution().col_value)[: len(sites)] > 0.5
+        chosen = [site for site, taken in zip(sites, found, strict=True) if taken]
+        if int(problem.costs[chosen].sum()) <= (problem.budget or 0):
+            return tuple(sorted(chosen))
+        highs.addConstr(highs.qsum(column for column, taken in zip(columns, found, strict=True) if taken) <= len(chosen) - 1)
 
 
 def settled(problem: Problem, bound: Bound, value: int) -> tuple[Flags, Flags]:

@@ -54,12 +54,12 @@ def read_plan_file(path: str | Path) -> Data:
     cure = ("请用 careshed plan-sites 重新生成。", "Write it again with careshed plan-sites.")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError) as error:
         raise InputError([_bad(path, "file_missing", "找不到文件", "file not found", *cure)]) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         zh, en = f"不是有效的 JSON（{error}）", f"is not valid JSON ({error})"
         raise InputError([_bad(path, "bad_json", zh, en, *cure)]) from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("plan"), dict):
         zh, en = "不是本软件的方案文件", "is no plan file of careshed"
         raise InputError([_bad(path, "no_plan_file", zh, en, *cure)])
     return data

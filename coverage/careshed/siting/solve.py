@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from careshed.siting.bound import Bound, Relaxation, lagrangian_bound, linear_model, relax, serving_sites, settled
+from careshed.siting.bound import EXACT, Bound, Relaxation, lagrangian_bound, linear_model, relax, serving_sites, settled
 from careshed.siting.problem import PARTS_PER_PERSON, Flags, Problem
 from careshed.siting.regions import regional_bound
 from careshed.siting.relinking import QUICK, Effort, search_widely
 from careshed.siting.search import Search, greedy, guided, improve, kick, start
+from careshed.siting.stopping import run_stoppable
 
 if TYPE_CHECKING:
     import highspy
@@ -69,7 +71,7 @@ def solve(problem: Problem, *, seed: int, work_limit: int = NODES, effort: Effor
     the answer. In large problems annealing and small exact problems do (see `relinking`), and where nothing but the number of
     sites is limited, the bound is sharpened by exact searches region by region (see `regions`). Then candidates that cannot
     matter are settled by the bound, and HiGHS searches the rest without a gap; what HiGHS proves rests on it (floating point,
-    tolerance 1e-9 of the people).
+    tolerance 1e-9 of the people). Ctrl-C ends the work with the best answer so far, marked as not reproducible.
 
     Parameters
     ----------
@@ -80,13 +82,28 @@ def solve(problem: Problem, *, seed: int, work_limit: int = NODES, effort: Effor
     threads
         Searches at the same time; the answer does not depend on it.
     """
+    found: list[Solution] = []
+    try:
+        found.extend(_answers(problem, seed, work_limit, effort, threads))  # what was given before Ctrl-C stays in the list
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        found.append(replace(found[-1], reproducible=False))
+    return found[-1]
+
+
+def _answers(problem: Problem, seed: int, work_limit: int, effort: Effort | None, threads: int) -> Iterator[Solution]:
+    """Give ever better answers, each with the bound known so far."""
     search = start(problem, () if problem.budget is None or problem.serves_all else serving_sites(problem))
     greedy(search)
     if problem.n == 0 or search.value() == int(problem.weights.sum()):
-        return _told(problem, search, Bound(search.value(), 0, search.gain, 1), "greedy")
+        yield _told(problem, search, Bound(search.value(), 0, search.gain, 1), "greedy")
+        return
     improve(search)
+    yield _told(problem, search, Bound(int(problem.weights.sum()), 0, search.gain, 1), "local search")
     relaxation = relax(problem, search.value())
     bound = lagrangian_bound(problem, relaxation.prices)
+    yield _told(problem, search, bound, "local search")
     whole, large = True, len(problem.reach.items) > LARGE_PAIRS and problem.serves_all
     if large and not _meets(problem, search.value(), bound.people):
         spent = effort or (Effort() if work_limit > 0 else QUICK)
@@ -98,11 +115,13 @@ def solve(problem: Problem, *, seed: int, work_limit: int = NODES, effort: Effor
     if not large and not _meets(problem, search.value(), bound.people):
         kick(search, KICKS, seed)
     solution = replace(_told(problem, search, bound, "local search"), reproducible=whole)
+    yield solution
     if solution.status == "optimal" or work_limit <= 0:
-        return solution
+        return
     if large and not problem.units and problem.budget is None:
         solution = _sharpened(problem, solution, relaxation, seed, threads)
-    return _searched(problem, solution, bound, seed, work_limit)
+        yield solution
+    yield _searched(problem, solution, bound, seed, work_limit)
 
 
 def _told(problem: Problem, search: Search, bound: Bound, method: str) -> Solution:
@@ -173,12 +192,13 @@ def _branch_and_bound(
         highs.changeColBounds(site, float(always[site]), float(not never[site]))
     grain = problem.grain / PARTS_PER_PERSON
     options = {"mip_rel_gap": 0.0, "mip_abs_gap": max(grain / 2, 1e-6), "mip_max_nodes": nodes, "random_seed": seed % (1 << 31)}
-    for option, value in {**options, "time_limit": SAFETY_SECONDS}.items():
+    exact = {"mip_feasibility_tolerance": EXACT, "primal_feasibility_tolerance": EXACT, "time_limit": SAFETY_SECONDS}
+    for option, value in {**options, **exact}.items():
         highs.setOptionValue(option, value)
     had = np.isin(np.arange(count), known.sites)
     if not ((always & ~had) | (never & had)).any():
         highs.setSolution(_as_columns(problem, known.sites))
-    highs.run()
+    stopped = run_stoppable(highs)
     info, status = highs.getInfo(), highs.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
         return known.sites, known.value, True
@@ -187,7 +207,7 @@ def _branch_and_bound(
     slack = 1e-9 * float(problem.weights.sum()) / PARTS_PER_PERSON + 1e-6
     bound = info.mip_dual_bound + slack
     most = int(bound * PARTS_PER_PERSON) // problem.grain * problem.grain if np.isfinite(bound) else known.bound
-    return found, most, status != highspy.HighsModelStatus.kTimeLimit
+    return found, most, status != highspy.HighsModelStatus.kTimeLimit and not stopped
 
 
 def _as_columns(problem: Problem, sites: tuple[int, ...]) -> highspy.HighsSolution:

@@ -15,6 +15,7 @@ from geopandas import GeoDataFrame
 
 from careshed.intake.candidates import (
     OSM_SITES,
+    Chosen,
     Price,
     candidates_from_facilities,
     candidates_from_osm,
@@ -32,7 +33,7 @@ from careshed.intake.units.placing import above, finest_unit
 from careshed.schema import Checked, Fault, InputError, file_label
 from careshed.settings.candidates import CandidateSection, ExcludeSection, FilterSection, LandUseSection
 from careshed.settings.config import Config
-from careshed.study.collecting import attempt, in_area, one_table
+from careshed.study.collecting import attempt, in_area, one_table, or_left_out
 
 if TYPE_CHECKING:
     from careshed.network import Network
@@ -77,7 +78,7 @@ def _source(
 ) -> SiteSource:
     table, land_use = None, None
     if section.origin in ("file", "osm") and section.file:
-        table = attempt(faults, lambda: _read(folder / section.file, section, crs, area))
+        table = attempt(faults, partial(or_left_out, lambda: _read(folder / section.file, section, crs, area)))
     chosen, size = section.filter or FilterSection(), section.size
     if chosen.land_use is not None:
         land_use = attempt(faults, partial(_land, folder, chosen.land_use, crs, area))
@@ -104,7 +105,7 @@ def _read(path: Path, section: CandidateSection, crs: str, area: Bounds | None) 
         return in_area(found, area)
     return read_candidates(
         path, crs_out=crs, area=area, sheet=section.sheet, layer=section.layer, columns=section.columns, crs=section.crs,
-        datum=section.datum, swapped=section.swapped,
+        datum=section.datum, swapped=section.swapped, leave_out=section.bad_rows == "leave_out",
     )  # fmt: skip
 
 
@@ -296,8 +297,38 @@ def _chosen(ground: _Ground, source: SiteSource, table: GeoDataFrame, faults: li
         street_within_m=section.street_within_m,
         keep_unknown=section.keep_unknown,
     )
-    faults += chosen.faults()
+    faults += [*chosen.faults(), *_counted(ground.study, source, table, chosen), *_unknown_kept(ground.study, source, chosen.table)]
     return chosen.table
+
+
+def _counted(study: Study, source: SiteSource, table: GeoDataFrame, chosen: Chosen) -> list[Fault]:
+    """Say how many sites a section has, how many its filters leave, and for what the others are left out."""
+    zh, en = chosen.by_rule()
+    kept = len(chosen.table)
+    told = (
+        f"共 {len(table)} 个候选点，采用 {kept} 个，排除 {len(table) - kept} 个" + (f"（{zh}）" if zh else ""),
+        f"of {len(table)} site(s) {kept} are kept and {len(table) - kept} left out" + (f" ({en})" if en else ""),
+    )
+    cure = ("过滤条件只管本节；逐个原因见选址清单的“未采用”页。", "Filters hold for their own section; the list of sites names each.")
+    return [_told(study, source, "candidates_counted", told, cure)]
+
+
+def _unknown_kept(study: Study, source: SiteSource, kept: GeoDataFrame) -> list[Fault]:
+    """Say how many sites pass a filter because nothing is known of what it asks for."""
+    section = source.section.filter or FilterSection()
+    cure = (
+        "如不应采用，请在 [candidates.filter] 中写 keep_unknown = false。",
+        "Write keep_unknown = false in [candidates.filter] if they should not count.",
+    )
+    area = int(kept["area_m2"].isna().sum()) if section.least_area_m2 is not None else 0
+    use = int((kept["land_use"] == "").sum()) if section.land_use is not None else 0
+    least = section.least_area_m2 or 0.0
+    told = (
+        (area, f"{area} 个候选点面积未知，未按 least_area_m2 = {least:g} 检验而采用",
+         f"{area} site(s) of unknown floor area are kept, unjudged by least_area_m2 = {least:g}"),
+        (use, f"{use} 个候选点用地未知，未按用地检验而采用", f"{use} site(s) on land of unknown use are kept, unjudged by it"),
+    )  # fmt: skip
+    return [_told(study, source, "unknown_kept", (zh, en), cure) for count, zh, en in told if count]
 
 
 def _sized(study: Study, source: SiteSource, table: GeoDataFrame, faults: list[Fault]) -> GeoDataFrame:

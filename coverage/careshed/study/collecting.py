@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from typing import Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,32 @@ def attempt(faults: list[Fault], read: Callable[[], Checked[T]]) -> T | None:
         return None
     faults.extend(checked.faults)
     return checked.table
+
+
+_OPTION: Final = (
+    '如只想略去有错的行，可在该文件所在的节写 bad_rows = "leave_out"。',
+    'To leave out the rows in error instead, write bad_rows = "leave_out" in the section of this file.',
+)
+
+
+def or_left_out(read: Callable[[], Checked[T]]) -> Checked[T]:
+    """Read a register or list of sites; where rows are in error, say once that the study may leave them out.
+
+    Raises
+    ------
+    InputError
+        As `read` raises it, the cure of the first such row completed.
+    """
+    try:
+        return read()
+    except InputError as error:
+        faults = list(error.faults)
+        at = next((at for at, fault in enumerate(faults) if fault.severity == "error" and fault.row), None)
+        if at is None:
+            raise
+        cure = (f"{faults[at].cure_zh}{_OPTION[0]}", f"{faults[at].cure_en} {_OPTION[1]}".strip())
+        faults[at] = replace(faults[at], cure_zh=cure[0], cure_en=cure[1])
+        raise InputError(faults) from error
 
 
 def one_table(

@@ -15,6 +15,7 @@ from geopandas import GeoDataFrame, GeoSeries
 from careshed.datum import Datum
 from careshed.demand import Demand, DemandInputs, Ledger, Projected, prepare_demand, read_demand, spread_to_grid
 from careshed.demand.ledger import groups_in
+from careshed.demand.spans import aged
 from careshed.intake.places import Bounds
 from careshed.intake.population import (
     read_h3_table,
@@ -87,6 +88,8 @@ def _how(section: FileSection) -> _How:
 def read_people(folder: Path, section: PopulationSection, *, crs_out: str, within: Bounds | None) -> Checked[Peopled]:
     """Read the population from the one kind of source that the study names.
 
+    Cells in which a group holds more people than all residents are told.
+
     Parameters
     ----------
     crs_out
@@ -99,6 +102,12 @@ def read_people(folder: Path, section: PopulationSection, *, crs_out: str, withi
     careshed.schema.InputError
         With every fault of the files.
     """
+    read = _source(folder, section, crs_out, within)
+    told = any(fault.code == _EXCEEDS for fault in read.faults)
+    return read if told else Checked(read.table, (*read.faults, *_exceeding(read.table.population.cells, section)))
+
+
+def _source(folder: Path, section: PopulationSection, crs_out: str, within: Bounds | None) -> Checked[Peopled]:
     if section.rasters:
         return _rasters(folder, section, crs_out, within if section.clip else None)
     if section.table is not None:
@@ -107,6 +116,27 @@ def read_people(folder: Path, section: PopulationSection, *, crs_out: str, withi
         return Checked(Peopled(read.table), read.faults)
     areas = _areas(folder, section, crs_out)
     return Checked(_of_areas(areas.table), areas.faults)
+
+
+_EXCEEDS: Final = "group_exceeds_total"
+
+
+def _exceeding(cells: GeoDataFrame, section: PopulationSection) -> list[Fault]:
+    """Say where a group of an age holds more people than all residents: one of the two is wrong."""
+    if "total" not in cells:
+        return []
+    total = cells["total"].to_numpy(dtype=float)
+    file = section.table or section.polygons or section.h3
+    faults = []
+    for group in (name for name in aged(groups_in(cells))[0] if name != "total"):
+        over = np.clip(cells[group].to_numpy(dtype=float) - total, 0.0, None)
+        count, people = int((over > 1e-6 * np.maximum(1.0, total)).sum()), float(over.sum())
+        if count:
+            label = file_label(file.file if file is not None else section.rasters.get(group, "study.toml"))
+            zh = f"{count} 个单元格的 {group} 多于 total（共多 {people:,.1f} 人）：请核对两列"
+            en = f"{count} cell(s) hold more of {group} than of total ({people:,.1f} people more): check both"
+            faults.append(Fault(_EXCEEDS, label, zh, en, severity="noted", people=people))
+    return faults
 
 
 def _rasters(folder: Path, section: PopulationSection, crs_out: str, within: Bounds | None) -> Checked[Peopled]:
@@ -203,11 +233,55 @@ def prepare_people(
         people, units, settings, folder=Path(), network=network[1] if network else None, ways=streets.ways, areas=areas,
         inputs=inputs,
     )  # fmt: skip
+    if settings.refine is None and areas is None:
+        faults += _too_coarse(people.cells, units, file_label(_population_file(config.population)))
     noted = (*faults, *demand.faults[len(inputs.faults) :], *ledger_faults(demand.ledger))
     grid = people.grid if demand.refined is None else None
     years = tuple(replace(one, faults=_labelled(one)) for one in demand.years)
     demand = replace(demand, ledger=ledger + demand.ledger, years=years, faults=noted)
     return Ready(Population(demand.cells, grid), demand, network, noted)
+
+
+_FEW: Final = 4.0
+"""A unit of fewer cells' ground than this may hold no cell's centre, although people live in it."""
+
+
+def _too_coarse(cells: GeoDataFrame, units: GeoDataFrame, file: str) -> list[Fault]:
+    """Say where the grid of people is too coarse for the units: small units that no cell has its centre in count nobody."""
+    from scipy.spatial import cKDTree
+
+    if len(cells) < 2:
+        return []
+    xy = np.column_stack([cells.geometry.x, cells.geometry.y])
+    step = float(np.median(np.asarray(cKDTree(xy).query(xy, k=2)[0])[:, 1]))
+    finest = units[~units.index.isin(units["parent"]) & units.geometry.notna()]
+    small = finest.geometry.area < _FEW * step**2
+    empty = finest[small & ~finest.index.isin(cells["unit"])]
+    if empty.empty:
+        return []
+    names = [f"{code} {name}" for code, name in empty["name"].head(_LISTED).items()]
+    more = len(empty) > _LISTED
+    zh = f"人口格网约 {step:,.0f} 米一格，对单元来说太粗：{len(finest)} 个最小单元中有 {len(empty)} 个一格也没有、人口为 0："
+    en = (
+        f"the grid of people, some {step:,.0f} m a cell, is too coarse for the units: {len(empty)} of the {len(finest)} smallest "
+        "hold no cell and count nobody: "
+    )
+    zh, en = (f"{told}{comma.join(names)}{' …' if more else ''}" for told, comma in ((zh, "、"), (en, ", ")))
+    cure = (
+        '请在 [demand.refine] 中细分人口（onto = "streets" 或 "buildings"），或改用更细的格网。',
+        'Refine people in [demand.refine] (onto = "streets" or "buildings"), or take a finer grid.',
+    )
+    return [Fault("grid_too_coarse", file, zh, en, *cure, severity="noted")]
+
+
+_LISTED: Final = 12
+"""Units listed in one message."""
+
+
+def _population_file(section: PopulationSection) -> str:
+    """Name the file that people come from, the first of several rasters."""
+    file = section.table or section.polygons or section.h3 or section.buildings
+    return file.file if file is not None else next(iter(section.rasters.values()), "study.toml")
 
 
 def _labelled(later: Projected) -> tuple[Fault, ...]:

@@ -18,26 +18,29 @@ from careshed.intake.facilities import read_facilities
 from careshed.intake.finish import hand_over
 from careshed.intake.places import Bounds, bounds_lonlat, joined
 from careshed.intake.tables import read_table
-from careshed.intake.units.placing import candidate_units, declared_unknown
+from careshed.intake.units.placing import candidate_units, facility_units
 from careshed.intake.values import ids, names, texts
 from careshed.schema import Checked, Fault, InputError, file_label
 from careshed.settings.config import Config, load_config
 from careshed.settings.sections import FacilitySection, FileSection, UnitSection
+from careshed.study.barriers import with_barriers
 from careshed.study.candidate_keys import candidate_faults
 from careshed.study.candidates import CANDIDATE_COLUMNS, SiteSource, gather_candidates, read_sources
 from careshed.study.collecting import attempt as _attempt
-from careshed.study.collecting import in_area, one_table
+from careshed.study.collecting import in_area, one_table, or_left_out
 from careshed.study.demand_rules import demand_faults, demand_group_faults
 from careshed.study.model import Study, groups_of
 from careshed.study.people import DEGREES, Peopled, Ready, clip_faults, prepare_people, read_inputs, read_people
 from careshed.study.rules import config_faults, crs_faults, distortion_faults, settled, type_findings, utm_zone
 from careshed.study.streets import read_elevation, read_study_streets
-from careshed.study.units import features_in_units, mended_units, study_units
+from careshed.study.units import mended_units, study_units
 
 if TYPE_CHECKING:
     from careshed.intake.streets import Streets
 
 T = TypeVar("T")
+
+_USUAL: Final = "study.toml"
 
 _NOWHERE: Final[Bounds] = (117.0, 39.0, 117.0, 39.0)
 """Stands in for a study area that could not be read, so that the other files can still be checked."""
@@ -71,11 +74,25 @@ def open_study(path: str | Path) -> Study:
     InputError
         Once, with the faults of all files; nothing is written.
     """
-    file = Path(path) / "study.toml" if Path(path).is_dir() else Path(path)
-    config = load_config(file)
+    file = Path(path) / _USUAL if Path(path).is_dir() else Path(path)
+    try:
+        study = _opened(file, load_config(file))
+    except InputError as error:
+        raise InputError(_named(error.faults, file)) from error
+    return replace(study, faults=_named(study.faults, file))
+
+
+def _named(faults: Sequence[Fault], file: Path) -> tuple[Fault, ...]:
+    """Name the study file as it is called, where a step below could only use its usual name."""
+    own = file_label(file)
+    return tuple(replace(fault, file=own) if fault.file == _USUAL else fault for fault in faults)
+
+
+def _opened(file: Path, config: Config) -> Study:
+    """Read every input of a study file."""
     faults = [*config_faults(file, config), *demand_faults(file, config), *candidate_faults(file, config)]
     stated = None if crs_faults(file, config) else config.study.crs
-    streets = _attempt(faults, lambda: read_study_streets(file.parent, config.streets))
+    streets = _attempt(faults, lambda: _streets(file.parent, config))
     elevation = _attempt(faults, lambda: read_elevation(file.parent, config.elevation))
     units = _attempt(faults, lambda: study_units(file.parent, config.units, stated or DEGREES))
     within = _area(units, None)
@@ -95,7 +112,7 @@ def open_study(path: str | Path) -> Study:
     if streets is None or units is None or people is None or inputs is None or any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
     units = _mended(faults, units.to_crs(crs), config.units)
-    placed = features_in_units(facilities, units, config)
+    placed = facility_units(facilities, units)
     facilities, faults = placed.table, [*faults, *placed.faults]
     ready = _prepared(faults, partial(prepare_people, people, units, streets, crs=crs, config=config, inputs=inputs))
     study = Study(
@@ -104,8 +121,13 @@ def open_study(path: str | Path) -> Study:
     )  # fmt: skip
     candidates = gather_candidates(study, sources, faults)
     candidates = _candidates_in_units(candidates, units, [service.id for service in services], faults)
-    faults += [*declared_unknown(facilities, units), *type_findings(file, services, facilities)]
+    faults += type_findings(file, services, facilities)
     return replace(study, candidate_table=candidates, faults=tuple(faults))
+
+
+def _streets(folder: Path, config: Config) -> Checked[Streets]:
+    """Read streets with the study's changes, and what people do not walk straight across."""
+    return with_barriers(folder, config.barriers, read_study_streets(folder, config.streets))
 
 
 def _mended(faults: list[Fault], units: GeoDataFrame, section: UnitSection) -> GeoDataFrame:
@@ -157,7 +179,9 @@ def _registers(
     folder: Path, config: Config, crs: str, area: Bounds | None, faults: list[Fault]
 ) -> tuple[GeoDataFrame, list[SiteSource], GeoDataFrame]:
     """Read all registers and lists of sites; an id may occur in one file only. Sites of other origins are made later."""
-    facilities = [_attempt(faults, partial(_facilities, folder, section, crs, area)) for section in config.facilities]
+    facilities = [
+        _attempt(faults, partial(or_left_out, partial(_facilities, folder, section, crs, area))) for section in config.facilities
+    ]
     sources = read_sources(folder, config, crs, area, faults)
     listed = [source.table for source in sources if source.section.is_list]
     return (
@@ -172,7 +196,7 @@ def _facilities(folder: Path, section: FacilitySection, crs: str, area: Bounds |
     within = None if section.tags else area
     read = read_facilities(
         folder / section.file, crs_out=crs, area=within, type=section.type, swapped=section.swapped, tags=section.tags,
-        **_how(section),
+        leave_out=section.bad_rows == "leave_out", **_how(section),
     )  # fmt: skip
     if not section.tags:
         return read
@@ -209,4 +233,5 @@ def _candidates_in_units(
             cure = (f"{hint[0]}可用：{known}。", f"{hint[1]}Known: {known}.")
             told = Fault("unknown_service", str(row["file"]), zh, en, *cure, row=str(row["row"]), found=word, severity="noted")
             faults.append(told)
-    return candidates.assign(unit=pd.Series(chosen, index=candidates.index, dtype="str"))
+    told = candidates["unit"].astype("str")
+    return candidates.assign(unit=pd.Series(chosen, index=candidates.index, dtype="str"), unit_told=told)

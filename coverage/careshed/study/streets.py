@@ -28,7 +28,15 @@ def read_study_streets(folder: Path, section: StreetSection) -> Checked[Streets]
     else:
         read = read_streets(path)
     changed = with_edits(read.table, folder, [edit for edit in section.edits if edit.on])
-    return Checked(changed.table, (*read.faults, *changed.faults))
+    mended = with_repairs(changed.table, folder, section.repairs)
+    return Checked(mended.table, (*read.faults, *changed.faults, *mended.faults))
+
+
+def with_repairs(streets: Streets, folder: Path, file: str | None) -> Checked[Streets]:
+    """Join the gaps that the study's list of repairs has in use."""
+    from careshed.intake.streets.repairing import apply_repairs, read_repairs
+
+    return Checked(streets) if file is None else apply_repairs(streets, read_repairs(folder / file), file=file)
 
 
 def with_edits(streets: Streets, folder: Path, edits: Collection[StreetEditSection]) -> Checked[Streets]:

@@ -1,4 +1,4 @@
-"""Read the units that a study names, mend their outlines where it asks for that, and put OSM features into them."""
+"""Read the units that a study names, and mend their outlines where it asks for that."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from careshed.intake.units import UnitFile, read_units, repair_units
-from careshed.intake.units.placing import finest_unit
 from careshed.schema import Checked, Fault, InputError, file_label
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from careshed.intake.units import OutlineChange
-    from careshed.settings.config import Config
     from careshed.settings.sections import UnitSection
 
 _TOLD: Final[dict[str, tuple[str, str]]] = {
@@ -59,22 +57,6 @@ def mended_units(units: GeoDataFrame, section: UnitSection) -> Checked[GeoDataFr
     except InputError as error:
         raise InputError([replace(fault, file=file) for fault in error.faults]) from error
     return Checked(repaired.units, tuple(_told(change, file) for change in repaired.changes))
-
-
-def features_in_units(facilities: GeoDataFrame, units: GeoDataFrame, config: Config) -> Checked[GeoDataFrame]:
-    """Give facilities that are OSM features the unit they lie in: OSM declares none, and without one no unit has them."""
-    files = {file_label(section.file) for section in config.facilities if section.tags}
-    blank = facilities["file"].astype(str).isin(files) & (facilities["unit"].astype(str) == "")
-    if not blank.any():
-        return Checked(facilities)
-    unit = facilities["unit"].astype(object)
-    unit[blank] = finest_unit(facilities[blank], units)
-    faults = []
-    for file in sorted(files):
-        given = int((blank & (facilities["file"] == file) & (unit != "")).sum())
-        told = (f"{given} 个 OSM 要素的所属单元按位置确定", f"the unit of {given} OSM feature(s) is the one they lie in")
-        faults += [Fault("unit_by_place", file, *told, severity="noted")] if given else []
-    return Checked(facilities.assign(unit=unit.astype("str")), tuple(faults))
 
 
 def _told(change: OutlineChange, file: str) -> Fault:

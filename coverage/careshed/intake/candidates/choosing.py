@@ -22,6 +22,13 @@ USE_HEADERS: Final = ("用地代码", "地类编码", "用地分类代码", "dlb
 """Headers of the land-use code (国土空间用地用海分类), the earlier preferred."""
 
 
+_RULES: Final = {
+    "area": ("面积不足", "floor area"), "land_use": ("用地不符", "land use"), "exclude": ("在排除范围内", "in an area ruled out"),
+    "street": ("离街道过远", "far from streets"),
+}  # fmt: skip
+"""Rule -> what is said of the sites it leaves out."""
+
+
 @dataclass(frozen=True)
 class Chosen:
     """Candidates that may be used, and every one that may not with its reason."""
@@ -30,6 +37,12 @@ class Chosen:
     """The candidates kept, with ``land_use`` where a land-use layer was given."""
     excluded: pd.DataFrame
     """One row a reason, columns `EXCLUDED_COLUMNS`; a site with two reasons has two rows."""
+
+    def by_rule(self) -> tuple[str, str]:
+        """Count the sites left out for each rule, in Chinese and English; one with two reasons counts for both."""
+        counts = self.excluded["rule"].value_counts(sort=False)
+        named = [(_RULES.get(str(rule), (str(rule), str(rule))), int(count)) for rule, count in counts.items()]
+        return "、".join(f"{zh} {count}" for (zh, _), count in named), ", ".join(f"{en} {count}" for (_, en), count in named)
 
     def faults(self) -> list[Fault]:
         """Tell every exclusion as what it is: a site left out, with its reason."""

@@ -12,7 +12,7 @@ from geopandas import GeoDataFrame
 
 from careshed.datum import Datum
 from careshed.intake.facilities import point_geometry
-from careshed.intake.finish import check_columns, hand_over
+from careshed.intake.finish import check_columns, hand_over, without_bad_rows
 from careshed.intake.places import Bounds, Reference
 from careshed.intake.tables import SourceTable, read_table
 from careshed.intake.values import codes, ids, names, numbers, texts
@@ -32,6 +32,7 @@ def read_candidates(
     datum: Datum | None = None,
     area: Bounds | None = None,
     swapped: bool = False,
+    leave_out: bool = False,
 ) -> Checked[GeoDataFrame]:
     """Read one list of candidate sites; parameters as in `careshed.intake.read_facilities`.
 
@@ -54,7 +55,10 @@ def read_candidates(
     geometry = point_geometry(table, Reference(crs_out, crs, datum, area, swapped), faults)
     frame = _columns(table, faults)
     faults.extend(check_columns(frame, table))
-    return hand_over(GeoDataFrame(frame, geometry=geometry, crs=crs_out), faults)
+    sites = GeoDataFrame(frame, geometry=geometry, crs=crs_out)
+    if leave_out:
+        sites, faults = without_bad_rows(sites, faults)
+    return hand_over(sites, faults)
 
 
 def _columns(table: SourceTable, faults: list[Fault]) -> pd.DataFrame:

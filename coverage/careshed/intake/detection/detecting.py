@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from careshed.datum import Datum, bd09_from_gcj02, gcj02_from_wgs84, in_china_box
 from careshed.intake.detection.ground import NearStreets, degrees, local_metres
+from careshed.intake.detection.hints import mixed, small_shift
 from careshed.intake.detection.hypotheses import HYPOTHESES, Hypothesis, undo
 from careshed.intake.detection.verdict import DatumVerdict, Score
 from careshed.intake.streets import Streets
@@ -82,6 +84,7 @@ def detect_datum(
     units: GeoDataFrame | None = None,
     declared_units: Sequence[str] | None = None,
     declared: Datum | None = None,
+    fewest: int = FEWEST_POINTS,
     seed: int = 0,
 ) -> DatumVerdict:
     """Say which datum the points of a register are in, by how they sit on streets and in their units; convert nothing.
@@ -89,7 +92,8 @@ def detect_datum(
     Buildings stand 5 to 60 m beside a street and in the unit that the register declares. Under the right hypothesis nearly
     all points do; under a wrong one, some hundred metres off, they lie as points moved at random lie. Each hypothesis is
     scored by the sum of the points' log weights; the verdict asks for a lead over all others, and over the points moved at
-    random, that holds in 80 % of resamples (bootstrap; Efron 1979). A tenth of the points may be wild.
+    random, that holds in 80 % of resamples (bootstrap; Efron 1979). A tenth of the points may be wild. Where one datum fits on the
+    whole, ``hints`` say what does not go with it: a share of the points that fits another, or all of them moved a little.
 
     Parameters
     ----------
@@ -103,6 +107,8 @@ def detect_datum(
         Code that each point declares, "" for none; left out, lying in any unit counts.
     declared
         What the study states; the verdict says whether the points contradict it.
+    fewest
+        Fewer points are not judged.
     seed
         Of the random moves and resamples; the same seed gives the same verdict.
 
@@ -119,7 +125,7 @@ def detect_datum(
     whole: NDArray[np.bool_] = np.asarray(np.isfinite(given).all(axis=1), dtype=np.bool_)
     codes = None if declared_units is None else [code for code, keep in zip(declared_units, whole, strict=True) if keep]
     held, stated = given[whole], declared or ""
-    refused = _refused(held)
+    refused = _refused(held, fewest)
     if refused is not None:
         return DatumVerdict(None, 0.0, 0.0, 0.0, len(held), stated, (), refused)
     near = NearStreets.of(streets) if isinstance(streets, Streets) else streets
@@ -143,10 +149,10 @@ def raw_degrees(facilities: GeoDataFrame, datum: Datum | None) -> NDArray[np.flo
     return np.column_stack([lon, lat])
 
 
-def _refused(points: NDArray[np.float64]) -> tuple[str, str] | None:
+def _refused(points: NDArray[np.float64], fewest: int) -> tuple[str, str] | None:
     """Say why points are not judged at all."""
-    if len(points) < FEWEST_POINTS:
-        return f"只有 {len(points)} 个点，至少需要 {FEWEST_POINTS} 个", f"only {len(points)} points, {FEWEST_POINTS} are needed"
+    if len(points) < fewest:
+        return f"只有 {len(points)} 个点，至少需要 {fewest} 个", f"only {len(points)} points, {fewest} are needed"
     if in_china_box(points[:, 0], points[:, 1]).mean() < 0.5:
         return "点不在中国，各基准无差别", "the points are not in China, where alone the datums differ"
     return None
@@ -184,8 +190,13 @@ def _judged(points: NDArray[np.float64], evidence: _Evidence, declared: str, cha
     margin, above = float(total[best] - total[order[1]]), float(each[best].sum() - moved.sum(axis=1).max())
     scores = tuple(_score(HYPOTHESES[at], places[at], evidence, float(total[at])) for at in order)
     why_not = _doubts(sure, margin, above)
+    many = len(points) >= FEWEST_POINTS
+    hints = [mixed(each, best, moved)] if many else []
+    if many and evidence.near is not None:
+        hints.append(small_shift(places[best], partial(_log_weights, evidence=evidence), draws, SUREST))
+    told = tuple(hint for hint in hints if hint[0])
     fits: Hypothesis | None = None if why_not[0] else HYPOTHESES[best]
-    return DatumVerdict(fits, sure, margin, above, len(points), declared, scores, why_not)
+    return DatumVerdict(fits, sure, margin, above, len(points), declared, scores, why_not, told)
 
 
 def _doubts(sure: float, margin: float, above: float) -> tuple[str, str]:

@@ -43,6 +43,8 @@ class DatumVerdict:
     """Of all hypotheses, the best first."""
     why_not: tuple[str, str] = ("", "")
     """Why it cannot be told, Chinese and English; empty where it can."""
+    hints: tuple[tuple[str, str], ...] = ()
+    """What does not go with one datum for all: points of another, or all moved a little; Chinese and English."""
 
     @property
     def contradicts(self) -> bool:
@@ -59,7 +61,9 @@ class DatumVerdict:
         en = f"The coordinates fit {self.fits.en} best ({self.points} points, {self.sure:.1%} of resamples agree). "
         zh += f"其次{second.hypothesis.zh}：{_figures(second, 'zh')}。"
         en += f"{_figures(best, 'en')}; next, {second.hypothesis.en}: {_figures(second, 'en')}."
-        return pick(lang, zh + self._cure("zh"), f"{en} {self._cure('en')}".rstrip())
+        hints_zh = "".join(f"{hint}。" for hint, _ in self.hints)
+        hints_en = "".join(f" But {hint}." for _, hint in self.hints)
+        return pick(lang, zh + hints_zh + self._cure("zh"), f"{en}{hints_en} {self._cure('en')}".rstrip())
 
     def fault(self, file: str) -> Fault:
         """Put the verdict into the table of findings; it stops nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -80,7 +81,9 @@ def ground_m2(geometry: NDArray[np.object_], crs: str) -> NDArray[np.float64]:
 
     geod = pyproj.CRS(_DEGREES).get_geod()
     lonlat = gpd.GeoSeries(geometry, crs=crs).to_crs(_DEGREES)
-    return np.array([abs(geod.geometry_area_perimeter(shape)[0]) if geod else np.nan for shape in lonlat])
+    # the sign of a ring's area is its direction: drawn alike, a hole would be added and parts drawn apart would cancel out
+    turned = shapely.orient_polygons(np.asarray(lonlat.array, dtype=object))
+    return np.array([abs(geod.geometry_area_perimeter(shape)[0]) if geod else np.nan for shape in turned])
 
 
 def _areas(table: SourceTable, geometry: NDArray[np.object_], faults: list[Fault]) -> NDArray[np.object_]:
@@ -130,7 +133,7 @@ def read_h3_table(
     if name not in table.frame.columns:
         raise stop(file, "missing_column", ("缺少 H3 编号列", "there is no column of H3 indexes"), _H3_CURE)
     codes = [
-        text.lower()
+        text.lower().removeprefix("0x")
         for text in ([str(value or "").strip() for value in table.frame[name]] if name != "id" else texts(table, "id"))
     ]
     _check_h3(table, str(name), codes, h3, faults)
@@ -144,6 +147,9 @@ def read_h3_table(
     frame.insert(0, "code", codes)
     return Checked(frame, cells.faults)
 
+
+_INDEX: Final = re.compile(r"[0-9a-f]{15,16}")
+"""How an H3 index is written; a number of 18 digits is one in decimal and too large for the package."""
 
 _H3_CURE: Final = (
     '请在 [population.h3.columns] 下写 h3 = "文件中的列名"。',
@@ -166,7 +172,7 @@ def _h3(file: Path) -> ModuleType:
 
 def _check_h3(table: SourceTable, name: str, codes: list[str], h3: ModuleType, faults: list[Fault]) -> None:
     """Refuse what is no H3 index, and cells that would count people twice."""
-    valid = [bool(code) and bool(h3.is_valid_cell(code)) for code in codes]
+    valid = [bool(_INDEX.fullmatch(code)) and bool(h3.is_valid_cell(code)) for code in codes]
     seen: set[str] = set()
     sizes = sorted({h3.get_resolution(code) for code, good in zip(codes, valid, strict=True) if good})
     known = {code for code, good in zip(codes, valid, strict=True) if good}

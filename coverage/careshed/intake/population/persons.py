@@ -14,8 +14,9 @@ from careshed.schema import Checked, Fault
 
 _PERSONAL: Final = (
     "姓名", "老人姓名", "儿童姓名", "幼儿姓名", "户主", "户主姓名", "监护人", "监护人姓名", "出生日期", "出生年月", "生日",
-    "身份证", "身份证号", "身份证号码", "公民身份号码", "证件号码", "与户主关系", "person name", "full name", "first name",
-    "last name", "surname", "given name", "date of birth", "birth date", "birthdate", "birthday", "dob", "national id",
+    "身份证", "身份证号", "身份证号码", "公民身份号码", "证件号码", "证件号", "证件", "与户主关系", "家庭住址", "户籍地址",
+    "住址", "person name", "full name", "first name", "last name",
+    "surname", "given name", "date of birth", "birth date", "birthdate", "birthday", "dob", "national id",
     "id card", "identity number", "household head", "guardian",
 )  # fmt: skip
 """Headers that only a list of persons has: a table of counts has no birthday and no name of its rows."""

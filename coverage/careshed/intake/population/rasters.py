@@ -48,6 +48,10 @@ MOST_CELLS: Final = 4_000_000
 """Cells of one group that one study may hold: each takes about 300 bytes while it is read, so that all stay under 1.5 GB."""
 
 
+MOST_PEOPLE: Final = 1.5e9
+"""People that one pixel may hold, more than any country has: beyond it a mark for no data was not declared as one."""
+
+
 @dataclass(frozen=True)
 class _Part:
     """The cells with people of one window, and the people in it."""
@@ -64,6 +68,8 @@ class _Part:
     """Group, row, column and value of the first negative cell of each group."""
     negatives: Int
     """Negative cells, shape (groups,)."""
+    huge: Int
+    """Cells of more than `MOST_PEOPLE`, infinite ones too, shape (groups,)."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +133,11 @@ def read_population_rasters(
         one_grid(opened, files, faults)
         if faults:
             raise InputError(faults)
-        faults.extend(density_hints(opened, files, per))
+        faults.extend([*density_hints(opened, files, per), *_other_bands(opened, files)])
         how = _how(next(iter(opened.values())), per, merge, area)
         most = most_cells if most_cells is not None else MOST_CELLS * 11 // (10 + len(files))
         parts = _parts(list(opened.values()), how, next(iter(files.values())), most)
-    faults.extend(_negative(parts, files))
+    faults.extend([*_negative(parts, files), *_impossible(parts, files)])
     number, values = _joined(parts)
     faults.extend(_totals(parts, files, len(number), how, per))
     if any(fault.severity == "error" for fault in faults):
@@ -199,7 +205,8 @@ def _part(rasters: Sequence[DatasetReader], window: Window, how: _How) -> _Part:
     read = values.sum(axis=1)
     number, values = _merged(rows // how.merge * how.grid.shape[1] + columns // how.merge, values, how.merge)
     inside = _inside(number, how)
-    return _Part(number[inside], values[:, inside], read, values[:, ~inside].sum(axis=1), negative, below.sum(axis=(1, 2)))
+    outside, huge = values[:, ~inside].sum(axis=1), (people > MOST_PEOPLE).sum(axis=(1, 2))
+    return _Part(number[inside], values[:, inside], read, outside, negative, below.sum(axis=(1, 2)), huge)
 
 
 def _merged(number: Int, values: Float, merge: int) -> tuple[Int, Float]:
@@ -246,6 +253,31 @@ def _negative(parts: Sequence[_Part], files: Mapping[str, Path]) -> list[Fault]:
                 "If the value stands for no data, declare it (gdal_edit -a_nodata VALUE); else correct it.",
             )
             faults.extend(stop(file, "negative_population", told, cure, found=f"{value:g}").faults)
+    return faults
+
+
+def _impossible(parts: Sequence[_Part], files: Mapping[str, Path]) -> list[Fault]:
+    """Refuse pixels with more people than a country: infinity, or a mark for no data that the file does not declare."""
+    faults: list[Fault] = []
+    for count, file in zip(np.sum([part.huge for part in parts], axis=0), files.values(), strict=True):
+        if count:
+            told = (f"{count} 个像元的人口超过 {MOST_PEOPLE:,.0f}", f"{count} cell(s) hold more than {MOST_PEOPLE:,.0f} people")
+            cure = (
+                "若该值表示无数据，请声明 nodata（如 gdal_edit -a_nodata）；否则请改正。",
+                "If the value stands for no data, declare it (gdal_edit -a_nodata VALUE); else correct it.",
+            )
+            faults.extend(stop(file, "impossible_population", told, cure).faults)
+    return faults
+
+
+def _other_bands(opened: Mapping[str, DatasetReader], files: Mapping[str, Path]) -> list[Fault]:
+    """Say which rasters hold more bands than the one that is read."""
+    faults = []
+    for group, raster in opened.items():
+        if raster.count > 1:
+            told = (f"有 {raster.count} 个波段，只读第 1 个", f"has {raster.count} bands; only the first is read")
+            cure = ("其余波段请另存为单波段栅格。", "Save the others as rasters of their own where they count people too.")
+            faults.append(Fault("other_bands", file_label(files[group]), *told, *cure, severity="noted"))
     return faults
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from careshed.intake.streets.walking import RANK
@@ -101,6 +102,7 @@ NO_LIMIT: Final = frozenset({"none", "no", "signals", "variable", "default", "un
 """Words that name no figure: the class of street decides."""
 
 
+@cache
 def maxspeed_kmh(text: str) -> tuple[float | None, bool]:
     """Read a speed limit, km/h, and whether the text could be read at all.
 

@@ -56,6 +56,7 @@ def from_graph(graph: nx.MultiDiGraph, label: str) -> Checked[Streets]:
         if tags["highway"] not in RANK:
             tags["highway"] = "road"
         builder.add(number, nodes, tags)
+    builder.bits = {ids[node]: int(data["node_bits"]) for node, data in graph.nodes(data=True) if "node_bits" in data}
     return finish(builder, set(), Counter(), label)
 
 
@@ -96,5 +97,6 @@ def _edge_coords(graph: nx.MultiDiGraph, u: Any, v: Any, data: Mapping[str, Any]
 
 
 def _one(value: Any) -> str:
-    """Take the first of several values that OSMnx merged into a list."""
-    return str(value[0]) if isinstance(value, list) else str(value)
+    """Take the first of several values that OSMnx merged into a list; its yes and no are tags again."""
+    first = value[0] if isinstance(value, list) else value
+    return ("yes" if first else "no") if isinstance(first, bool) else str(first)

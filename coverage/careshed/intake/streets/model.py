@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame, GeoSeries
 
+    from careshed.intake.streets.barriers import Barriers
+
 
 @dataclass(frozen=True)
 class Streets:
@@ -39,6 +41,8 @@ class Streets:
     ``gap_m``; None where streets come noded."""
     water: tuple[tuple[tuple[float, float], ...], ...] = ()
     """Outlines of lakes and rivers, degrees, for maps to draw; nothing is computed from them."""
+    barriers: Barriers | None = None
+    """What people cannot walk straight across, and the gates in walls; None where nothing is known of any."""
 
     def bounds_lonlat(self) -> tuple[float, float, float, float]:
         """Give west, south, east, north in degrees."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from careshed.intake.streets.driving import cyclable, drivable, maxspeed_kmh
 from careshed.intake.streets.walking import RANK, walkable
@@ -50,6 +51,22 @@ def way_table(way_id: Sequence[int], tags: Sequence[Mapping[str, str]]) -> tuple
         index=pd.Index(way_id, name="way_id"),
     )
     return table, unread
+
+
+def way_table_of_sets(
+    way_id: NDArray[np.int64], names: Sequence[str], tag_set: NDArray[np.int64], tag_sets: Sequence[Mapping[str, str]]
+) -> tuple[pd.DataFrame, Counter[tuple[str, str]]]:
+    """Do what `way_table` does for ways most of which have the same tags, name aside: every set of tags is read once."""
+    import pandas as pd
+
+    sets, met = way_table(range(len(tag_sets)), tag_sets)
+    table = sets.take(tag_set).set_axis(pd.Index(way_id, name="way_id"))
+    table["name"] = list(names)
+    count = np.bincount(tag_set, minlength=len(tag_sets)).tolist()
+    unread: Counter[tuple[str, str]] = Counter()
+    for key, text in met:
+        unread[key, text] = sum(ways for ways, tags in zip(count, tag_sets, strict=True) if tags.get(key) == text)
+    return table, +unread
 
 
 def _maxspeed(text: str, unread: Counter[tuple[str, str]]) -> float:

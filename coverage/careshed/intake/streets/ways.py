@@ -5,13 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from careshed.intake.streets.barriers import BarrierList
 from careshed.intake.streets.model import Streets
 from careshed.intake.streets.parting import part_at
 from careshed.intake.streets.tagging import way_table
 from careshed.schema import Checked, Fault, InputError, file_label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Drawn(NamedTuple):
+    """Ways as arrays, with what their tags mean."""
+
+    node_id: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    table: pd.DataFrame
+    """As `Streets.ways`."""
+    way_ptr: NDArray[np.int64]
+    way_node: NDArray[np.int32]
+    unread: Counter[tuple[str, str]]
+    """Texts of tags that could not be read, by key and text."""
 
 
 class WayList:
@@ -28,8 +48,11 @@ class WayList:
         self.bits: dict[int, int] = {}
         """Node id -> what the node does to traffic."""
         self.water: list[tuple[tuple[float, float], ...]] = []
+        self.barriers = BarrierList()
         self.short = 0
         self.single = 0
+        self.bulk: Drawn | None = None
+        """Ways that came as arrays, in place of those added one by one."""
 
     def add_water(self, outline: list[tuple[float, float]]) -> None:
         """Keep an area of water; lines and outlines of fewer than three corners are none."""
@@ -52,11 +75,22 @@ class WayList:
         self.way_ptr.append(len(way_node))
         self.tags.append(tags)
 
+    def drawn(self) -> Drawn:
+        """Turn the ways into arrays and read their tags."""
+        if self.bulk is not None:
+            return self.bulk
+        table, unread = way_table(self.way_id, self.tags)
+        return Drawn(
+            np.fromiter(self.position, dtype=np.int64, count=len(self.position)), np.array(self.lon), np.array(self.lat),
+            table, np.array(self.way_ptr, dtype=np.int64), np.array(self.way_node, dtype=np.int32), unread,
+        )  # fmt: skip
+
 
 def finish(ways: WayList, barriers: set[int], skipped: Counter[str], label: str) -> Checked[Streets]:
     """Turn gathered ways into arrays, with what was left out told."""
 
-    if not ways.way_id and ways.short:
+    drawn = ways.drawn() if ways.way_id or ways.bulk is not None else None
+    if drawn is None and ways.short:
         raise bad(
             Path(label),
             "no_coordinates",
@@ -65,7 +99,7 @@ def finish(ways: WayList, barriers: set[int], skipped: Counter[str], label: str)
             "点须排在道路之前，且编号为正；可用 osmium sort 或 osmium renumber 处理",
             "nodes must come before ways and have positive ids; osmium sort and osmium renumber do this",
         )
-    if not ways.way_id:
+    if drawn is None:
         raise bad(
             Path(label),
             "empty",
@@ -74,26 +108,34 @@ def finish(ways: WayList, barriers: set[int], skipped: Counter[str], label: str)
             "请核对是否选错文件",
             "check that it is the right file",
         )
-    table, unread = way_table(ways.way_id, ways.tags)
-    node_id = np.fromiter(ways.position, dtype=np.int64, count=len(ways.position))
-    bits = np.zeros(len(node_id), dtype=np.uint8)
-    for ref, told in ways.bits.items():
-        if ref in ways.position:
-            bits[ways.position[ref]] = told
+    bits = np.zeros(len(drawn.node_id), dtype=np.uint8)
+    at, which = _positions(drawn.node_id, list(ways.bits))
+    bits[at] = np.array(list(ways.bits.values()), dtype=np.uint8)[which]
     streets = Streets(
-        node_id=node_id,
-        lon=np.array(ways.lon),
-        lat=np.array(ways.lat),
-        ways=table,
-        way_ptr=np.array(ways.way_ptr, dtype=np.int64),
-        way_node=np.array(ways.way_node, dtype=np.int32),
+        node_id=drawn.node_id,
+        lon=drawn.lon,
+        lat=drawn.lat,
+        ways=drawn.table,
+        way_ptr=drawn.way_ptr,
+        way_node=drawn.way_node,
         source=label,
         node_bits=bits,
         water=tuple(ways.water),
+        barriers=ways.barriers.barriers(),
     )
-    shut = np.isin(streets.node_id, np.fromiter(barriers, dtype=np.int64, count=len(barriers)))
+    shut = np.zeros(len(bits), dtype=bool)
+    shut[_positions(drawn.node_id, sorted(barriers))[0]] = True
     cut, _, gates = part_at(streets, shut)
-    return Checked(cut, (*_told(cut, ways, skipped, gates, label), *_unread(unread, label)))
+    return Checked(cut, (*_told(cut, ways, skipped, gates, label), *_unread(drawn.unread, label)))
+
+
+def _positions(node_id: NDArray[np.int64], wanted: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find some nodes among all: positions of those that are there, and which of the wanted each is."""
+    import pandas as pd
+
+    found = pd.Index(np.array(wanted, dtype=np.int64)).get_indexer(pd.Index(node_id))
+    at = np.flatnonzero(found >= 0)
+    return at, found[at]
 
 
 def _told(streets: Streets, ways: WayList, skipped: Counter[str], gates: int, label: str) -> Iterator[Fault]:

@@ -147,6 +147,20 @@ def _checked(units: Listing, level: list[str], parent: list[str], faults: list[F
             f"the parents of {n} topmost unit(s) are not in the table; taken as none",
         ), column="parent")
     )  # fmt: skip
+    alone = [at for at, own in enumerate(units.code) if not parent[at] and tier.get(own, top) > top]
+    lacking = sorted({above for at in alone for above in codes_above(units.code[at])[:1]})
+    if alone:
+        listed = "、".join(lacking[:5]) + (" …" if len(lacking) > 5 else "")
+        cure = (
+            f"请补充上级单元（代码 {listed}），或写“上级代码”列。" if lacking else "请写“上级代码”列。",
+            f"Add the units above ({listed}), or state the parents." if lacking else "State the parents.",
+        )
+        faults.extend(
+            units.note(alone, "parent_unlisted", lambda n: (
+                f"{n} 个下级单元没有上级（上级代码不在表中），不计入任何上级单元",
+                f"{n} unit(s) below the topmost have no parent (its code is not in the table): no larger unit counts them",
+            ), cure, column="parent")
+        )  # fmt: skip
     left = set(outside)
     return ["" if unit in left else above for unit, above in enumerate(parent)]
 

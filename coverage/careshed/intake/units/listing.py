@@ -87,11 +87,13 @@ class Listing:
         table, at = self.at[unit]
         return self.tables[table].fault(code, told, cure, at=at, column=column, found=found, severity=severity)
 
-    def note(self, units: Sequence[int], code: str, told: Callable[[int], Words], *, column: str = "") -> list[Fault]:
+    def note(
+        self, units: Sequence[int], code: str, told: Callable[[int], Words], cure: Words = ("", ""), *, column: str = ""
+    ) -> list[Fault]:
         """Build one note a file on how many of its units something holds for."""
         counts = Counter(self.at[unit][0] for unit in units)
         return [
-            self.tables[table].fault(code, told(count), column=column, severity="noted")
+            self.tables[table].fault(code, told(count), cure, column=column, severity="noted")
             for table, count in sorted(counts.items())
         ]
 

@@ -27,6 +27,9 @@ from careshed.siting.planning.rules import (
     Upgradable,
 )
 
+MOST: Final = 1e12
+"""No number of sites, places, square metres or yuan is larger; in millionths it still fits a 64-bit integer."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -70,6 +73,10 @@ def _bounds(at_least: float, at_most: float | None, name: str) -> Iterator[Fault
     if not at_least >= 0 or (at_most is not None and not at_most >= 0):
         zh, en = f"{name}：数量不得为负", f"{name}: a bound is below zero"
         yield bad("bound_below_zero", zh, en, found=f"{at_least}, {at_most}")
+    elif max(at_least, at_most or 0) > MOST:
+        zh, en = f"{name}：数量不得超过 {MOST:,.0f}", f"{name}: a bound is above {MOST:,.0f}"
+        cure = ("不设限时请留空。", "Leave it out where there is no limit.")
+        yield bad("bound_too_large", zh, en, *cure, found=f"{at_least}, {at_most}")
     elif at_most is not None and at_least > at_most:
         zh, en = (
             f"{name}：上下限矛盾（至少 {at_least:g}，至多 {at_most:g}）",
@@ -163,6 +170,8 @@ def _budget(facts: Facts, rule: Budget) -> Iterator[Fault]:
     if not 0 <= rule.yuan < np.inf:
         cure = ("请填写不小于 0 的金额。", "Give an amount of 0 or more.")
         yield bad("bad_budget", "预算为负或不是有限的数", "the budget is below zero or not finite", *cure, found=str(rule.yuan))
+    else:
+        yield from _bounds(rule.yuan, None, "Budget")
     for rate in rule.subsidies:
         if not 0 <= rate.yuan < np.inf:
             yield bad("bad_subsidy", "补贴标准不得为负", "a subsidy is below zero", found=str(rate.yuan))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from careshed.siting.planning.model import Aim, Draft, Line
 from careshed.siting.problem import PARTS_PER_PERSON, Ints
+from careshed.siting.stopping import run_stoppable
 
 if TYPE_CHECKING:
     import highspy
@@ -80,15 +81,17 @@ def search(draft: Draft, lines: Sequence[Line], aim: Aim | None, *, nodes: int, 
 
 
 def ran(highs: highspy.Highs) -> tuple[bool, bool]:
-    """Run a search: whether there is an answer, and whether work alone ended it."""
+    """Run a search: whether there is an answer, and whether work alone ended it; Ctrl-C ends it with the best answer so far."""
     import highspy
 
-    highs.run()
+    stopped = run_stoppable(highs)
     status = highs.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         return False, True
-    ended = status != highspy.HighsModelStatus.kTimeLimit
+    ended = status not in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
     if status != highspy.HighsModelStatus.kOptimal and highs.getInfo().primal_solution_status != 2:
+        if stopped:
+            raise KeyboardInterrupt
         raise OutOfWork("the search found no plan within its work; raise work_limit or loosen the rules")
     return True, ended
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from careshed.intake.columns import nearest
@@ -24,6 +25,12 @@ Told = tuple[str, str, tuple[str, str], tuple[str, str], str]
 
 TRAVELS: Final = ("p_median", "p_centre", "served_median")
 """Objectives that weigh travel and so need to know what people beyond the limit count."""
+
+LONGEST_MINUTES: Final = 1_440
+"""A day."""
+
+LONGEST_METRES: Final = 1_000_000
+"""A thousand kilometres."""
 
 GIVES_PLACES: Final = ("max_served", "served_median")
 """Objectives that give people places."""
@@ -54,7 +61,13 @@ def check_plans(study: Study, sections: Sequence[PlanSection]) -> None:
 
 
 def _faults(study: Study, number: int, one: PlanSection) -> Iterator[Fault]:
-    for code, key, told, cure, found in (*_names(study, one), *_units(study, one), *_contradictions(one), *_phases(one)):
+    for code, key, told, cure, found in (
+        *_names(study, one),
+        *_units(study, one),
+        *_limits(one),
+        *_contradictions(one),
+        *_phases(one),
+    ):
         yield study_fault(study.path, code, f"[[plan]] {number}: {key}", told, cure, found)
 
 
@@ -111,6 +124,24 @@ def _units(study: Study, one: PlanSection) -> Iterator[Told]:
                 yield _unknown(
                     f"{key}: units", code, ("没有这一单元", "there is no such unit"), list(map(str, study.units.index))
                 )
+
+
+def _limits(one: PlanSection) -> Iterator[Told]:
+    cure = ("请核对数值。", "Correct the value.")
+    stated = [("minutes", one.minutes), ("metres", one.metres)]
+    stated += [(f"demand: {key}", getattr(part, key)) for part in one.demand for key in ("minutes", "metres")]
+    stated += [(f"reach: {key}", getattr(part, key)) for part in one.reach for key in ("minutes", "metres")]
+    for key, value in stated:
+        most = LONGEST_MINUTES if key.endswith("minutes") else LONGEST_METRES
+        if value is not None and value > most:
+            yield "bad_limit", key, (f"不得超过 {most:,}", f"must be at most {most:,}"), cure, str(value)
+    for far, worth in one.bands:
+        if not (0 < far <= LONGEST_METRES and 0 <= worth < inf):
+            told = (
+                "每档应为大于 0 的距离与不小于 0 的权重",
+                "a band is a limit above 0 and what a person within it counts, 0 or more",
+            )
+            yield "bad_bands", "bands", told, cure, f"{far}, {worth}"
 
 
 def _contradictions(one: PlanSection) -> Iterator[Told]:

@@ -113,9 +113,9 @@ def extras_of(problem: PlanProblem, plan: Plan, networks: Networks) -> Extras:
 def _reasons(problem: PlanProblem, plan: Plan, found: list[Fault]) -> SiteReasons | None:
     if not isinstance(problem.objective, MaxCover | MaxServed | SetCover):
         return None
-    service = problem.study.service(problem.section.service_ids[0])
-    facility = (service.name("zh"), service.name("en"))
-    study = problem.study
+    study, names = problem.study, problem.section.service_ids
+    service = study.service(names[0])
+    facility = (service.name("zh"), within_sentence(service.name("en"))) if len(names) == 1 else ("此类设施", "such facility")
     try:
         return explain_sites(
             plan,
@@ -129,6 +129,15 @@ def _reasons(problem: PlanProblem, plan: Plan, found: list[Fault]) -> SiteReason
     except InputError as error:
         found += _untold("reasons", "各处理由", "the reasons of each site", error)
         return None
+
+
+def within_sentence(name: str) -> str:
+    """Write an English name as it stands within a sentence; an abbreviation keeps its capitals.
+
+    >>> within_sentence("Day care for the old"), within_sentence("TCM clinic")
+    ('day care for the old', 'TCM clinic')
+    """
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _curve(problem: PlanProblem, found: list[Fault]) -> Frontier | None:

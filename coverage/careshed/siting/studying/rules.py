@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from careshed.settings.siting import PerUnitSection, PlanSection, ReachSection
     from careshed.study import Study
 
-NO_LIMIT = 1e15
-"""Budget that binds nothing, where only subsidies are to be counted; more than any budget in yuan."""
+NO_LIMIT = 1e12
+"""Budget that binds nothing, where only subsidies are to be counted: the most that the planning takes for a bound."""
 
 
 def objective_of(study: Study, one: PlanSection) -> Objective:

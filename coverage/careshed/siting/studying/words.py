@@ -10,6 +10,7 @@ from careshed.siting.planning.wording import yuan_text
 from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:
+    from careshed.siting.scenarios import RobustPlan
     from careshed.siting.studying.result import StudyPlan
 
 UNITS: Final[dict[ValueUnit, tuple[str, str]]] = {
@@ -36,6 +37,7 @@ def plan_sentences(solved: StudyPlan, lang: Lang) -> tuple[str, ...]:
     """
     return (
         key_sentence(solved, lang),
+        *others_sentence(solved, lang),
         *gave_way(solved.plan, lang),
         *money_sentence(solved.plan, lang),
         proof_sentence(solved, lang),
@@ -66,6 +68,19 @@ def key_sentence(solved: StudyPlan, lang: Lang) -> str:
         zh = f"{done_zh}{cost_zh}；{limit}内可达的{who}仍为 {after}（{total} 人中 {reached.after:,.0f} 人）。"
         en = f"{done_en}{cost_en}; {after} of {total} {who} are within {limit}, as before."
     return pick(lang, zh, en)
+
+
+def others_sentence(solved: StudyPlan, lang: Lang) -> tuple[str, ...]:
+    """Say for whom else a plan counts, where it serves several groups or services."""
+    plan, told = solved.plan, []
+    for demand, reached in list(zip(plan.objective.demands, plan.reached, strict=True))[1:]:
+        before, after = (share_text(people, reached.total) for people in (reached.before, reached.after))
+        who, limit = group_name(reached.group, lang), limit_of_demand(demand, lang)
+        service = solved.problem.study.service(demand.service).name(lang)
+        zh = f"{limit}内可达{service}的{who}：{before} → {after}（{reached.total:,.0f} 人中 {reached.after:,.0f} 人）"
+        en = f"{service}, {who} within {limit}: {before} → {after} ({reached.after:,.0f} of {reached.total:,.0f})"
+        told.append(pick(lang, zh, en))
+    return (pick(lang, f"{'；'.join(told)}。", f"{'; '.join(told)}."),) if told else ()
 
 
 def _done(plan: Plan) -> tuple[str, str]:
@@ -124,6 +139,8 @@ def money_sentence(plan: Plan, lang: Lang) -> tuple[str, ...]:
         pick(lang, *yuan_text(yuan)) for yuan in (plan.cost_yuan, plan.subsidy_yuan, plan.closing_yuan, plan.net_yuan)
     )
     shut_zh, shut_en = (f"，关闭费用 {shut}", f", closures {shut}") if plan.closing_yuan else ("", "")
+    if not plan.subsidy_yuan and not plan.closing_yuan:
+        return (pick(lang, f"造价 {cost}，没有建设补贴。", f"Cost {cost}, no building subsidies."),)
     zh = f"造价 {cost}，建设补贴 {paid}{shut_zh}，净投入 {net}。"
     return (pick(lang, zh, f"Cost {cost}, subsidies {paid}{shut_en}, net {net}."),)
 
@@ -206,4 +223,20 @@ def sure_sentence(solved: StudyPlan, lang: Lang) -> tuple[str, ...]:
     """Say how sure the sites are, and what a robust plan would change."""
     extras = solved.extras
     lines = [] if extras.stressed is None else [extras.stressed.summary(lang)]
-    return (*lines, *([] if extras.robust is None else [f"{extras.robust.text(lang)}{pick(lang, '。', '.')}"]))
+    return (*lines, *([] if extras.robust is None else [_robust(solved, extras.robust, lang)]))
+
+
+def _robust(solved: StudyPlan, robust: RobustPlan, lang: Lang) -> str:
+    """Say what a robust plan costs and gains, and which sites it exchanges."""
+    if set(robust.sites) == set(robust.nominal_sites):
+        zh = "没有找到更稳健的选法：稳健方案就是本方案。"
+        return pick(lang, zh, "No choice of sites was found that holds up better: the robust plan is this plan.")
+    names = {str(name): str(text) for times in solved.problem.options.values() for name, text in times.facilities["name"].items()}
+    comma, swaps = (
+        pick(lang, "、", ", "),
+        (set(robust.sites) - set(robust.nominal_sites), set(robust.nominal_sites) - set(robust.sites)),
+    )
+    more, less = (comma.join(names.get(name) or name for name in sorted(ids)) for ids in swaps)
+    zh = "；".join(text for text in (f"增选 {more}" if more else "", f"不选 {less}" if less else "") if text)
+    en = "; ".join(text for text in (f"it adds {more}" if more else "", f"it drops {less}" if less else "") if text)
+    return f"{robust.text(lang)}{pick(lang, f'；{zh}。', f'; {en}.')}"

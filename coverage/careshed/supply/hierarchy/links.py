@@ -25,6 +25,7 @@ Capacity = float | str | Mapping[str, float]
 
 REASONS: Final[dict[str, tuple[str, str]]] = {
     "far": ("附近没有可通行的街道，未接入路网", "it joins no street"),
+    "barrier": ("四周被水面、铁路、高速公路或围墙阻隔，未接入路网", "water, a railway, a motorway or walls shut it in"),
     "islet": ("位于孤立路网上", "its streets join neither the main network nor a parent"),
     "no_parents": ("上一级没有设施", "the level above has no facility"),
     "unreachable": ("沿路网到不了任何上级设施", "no parent can be reached along the streets"),

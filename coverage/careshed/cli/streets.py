@@ -1,0 +1,82 @@
+"""Offer the check of a study's streets as a command; decide nothing here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from careshed.cli.shared import Group, Language, Minutes, StudyFile, app, only, opened_study
+from careshed.words import pick
+
+if TYPE_CHECKING:
+    from careshed.modes import Mode
+    from careshed.study import Study
+
+
+@app.command("check-streets")
+def check_streets(
+    study: StudyFile,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="report to write: HTML or XLSX  输出文件")] = None,
+    service: Annotated[
+        str | None, typer.Option("--service", "-s", help="service whose reach counts; the first  服务代号")
+    ] = None,
+    mode: Annotated[str | None, typer.Option("--mode", help="mode of travel; the service's if left out  出行方式")] = None,
+    minutes: Minutes = None,
+    group: Group = None,
+    gap: Annotated[float, typer.Option("--gap", help="metres within which an end is suspicious  断头间距（米）")] = 10.0,
+    exact: Annotated[int, typer.Option("--exact", help="gaps joined one by one to count whom it helps  逐处实算数")] = 20,
+    known: Annotated[float, typer.Option("--known", help="metres beyond the units with all data  界外已知范围（米）")] = 0.0,
+    border: Annotated[Path | None, typer.Option("--border", help="layer of hard borders  硬边界图层")] = None,
+    repairs: Annotated[Path | None, typer.Option("--repairs", help="list of repairs to write, CSV  修补清单")] = None,
+    lang: Language = None,
+) -> None:
+    """Check the streets: gaps, cut-off parts, missing footways, edges of the data, ranked by people.  检查道路。"""
+    import geopandas as gpd
+
+    from careshed.report.streets import write_streets
+    from careshed.report.streets_page import hero
+    from careshed.streetcheck import check_streets as check
+    from careshed.streetcheck import ground_of, repairs_of, write_repairs
+
+    for path, suffixes in ((out, (".html", ".xlsx")), (repairs, (".csv",))):
+        if path is not None:
+            only(path, *suffixes)
+    opened = opened_study(study)
+    lang = lang or opened.lang
+    chosen = opened.service(service or opened.services[0].id)
+    travel = opened.mode(chosen.id) if mode is None else _mode(opened, mode)
+    report = check(
+        opened.streets, opened.network(travel), opened.cells, group or chosen.group, facilities=opened.facilities(chosen.id),
+        minutes=minutes or chosen.within_minutes, known=ground_of(opened.units), known_m=known,
+        hard=None if border is None else gpd.read_file(border).geometry, gap_m=gap, exact=exact, faults=opened.faults,
+        elevation=opened.elevation,
+    )  # fmt: skip
+    typer.echo(", ".join(f"{kind}: {number}" for kind, number in report.counts().items()))
+    typer.echo(hero(report, lang))
+    if out is None:
+        typer.echo(report.table(lang).head(20).to_string(index=False))
+    else:
+        name = f"{opened.name} · {chosen.name(lang)}"
+        written = write_streets(out, report, study_name=name, lang=lang, made_up=opened.made_up, data_date=opened.data_date)
+        typer.echo(f"→ {written}")
+    if repairs is not None:
+        typer.echo(f"→ {write_repairs(repairs, repairs_of(report.findings))}")
+        zh, en = "选定后将 use 改为 yes，并写 [streets] repairs", "set use to yes where right; name it under [streets] repairs"
+        typer.echo(pick(lang, zh, en))
+
+
+def _mode(opened: Study, name: str) -> Mode:
+    """Give a mode by its name.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    from careshed.modes import MODES
+
+    if name not in MODES:
+        raise ValueError(f"there is no mode {name!r}; there are: {', '.join(MODES)}  没有该出行方式")
+    return opened.travel_mode(name)

@@ -1,0 +1,38 @@
+"""Check the streets of a study: what is cut off, cut short or missing, and whose answers hang on the edge of the data."""
+
+from careshed.intake.streets.repairing import Repair, apply_repairs, read_repairs, write_repairs
+from careshed.streetcheck.checking import check_streets, repair_streets, repairs_of
+from careshed.streetcheck.gaps import find_street_gaps
+from careshed.streetcheck.margin import (
+    Exits,
+    MarginReport,
+    find_exits,
+    ground_of,
+    margin_report,
+    mark_margin,
+    with_margin,
+)
+from careshed.streetcheck.model import COUNTED, KINDS, STREET_COLUMNS, StreetFinding, StreetReport
+
+__all__ = [
+    "COUNTED",
+    "KINDS",
+    "STREET_COLUMNS",
+    "Exits",
+    "MarginReport",
+    "Repair",
+    "StreetFinding",
+    "StreetReport",
+    "apply_repairs",
+    "check_streets",
+    "find_exits",
+    "find_street_gaps",
+    "ground_of",
+    "margin_report",
+    "mark_margin",
+    "read_repairs",
+    "repair_streets",
+    "repairs_of",
+    "with_margin",
+    "write_repairs",
+]
