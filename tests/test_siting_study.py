@@ -106,8 +106,8 @@ def test_a_share_that_is_met_already_asks_for_no_site(tmp_path: Path):
     # One of two streets is half of them, and E stands in A.
     found = solved(tmp_path, '[[plan.per_unit]]\nlevel = "street"\nat_least = 1\nshare = 0.5')
     assert found.plan.new == ()
-    assert "无需新增设施" in key_sentence(found, "zh")
-    assert "No new site is needed" in key_sentence(found, "en")
+    assert "按这些规则不新建设施" in key_sentence(found, "zh")
+    assert "Under these rules no new site is built" in key_sentence(found, "en")
 
 
 def test_the_subsidies_of_a_plan_of_the_city_are_paid(tmp_path: Path):

@@ -9,7 +9,7 @@ import numpy as np
 from careshed.schema import Fault
 from careshed.siting.planning.aims import beyond_cost, must
 from careshed.siting.planning.case import UNKNOWN, Reach, reachable
-from careshed.siting.planning.kinds import PCentre, PMedian, ServedMedian
+from careshed.siting.planning.kinds import PCentre, PMedian, ServedMedian, SetCover
 from careshed.siting.planning.model import Draft
 from careshed.siting.planning.plan import Reached
 from careshed.siting.planning.rules import Budget, Upgradable
@@ -154,7 +154,11 @@ def findings_of(draft: Draft, amount: Ints) -> tuple[Fault, ...]:
     found = [finding for at in range(len(case.reaches)) for finding in _reach_findings(draft, amount, at)]
     new = [place for i, place in enumerate(case.places) if not place.standing and amount[i]]
     if not new:
-        found.append(_noted("no_sites_needed", "无需新增设施", "no new site is needed"))
+        short = any(one.total - one.after >= 0.5 for one in reached_of(draft, amount)) and not isinstance(
+            case.objective, SetCover
+        )
+        told = ("no_sites_built", "按这些规则不新建设施", "under these rules no new site is built")
+        found.append(_noted(*(told if short else ("no_sites_needed", "无需新增设施", "no new site is needed"))))
     if any(isinstance(rule, Budget) and rule.subsidies for rule in case.rules):
         found += _subsidy_findings(draft)
     return tuple(found)

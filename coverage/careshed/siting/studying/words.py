@@ -54,8 +54,14 @@ def key_sentence(solved: StudyPlan, lang: Lang) -> str:
     before, after = (share_text(people, reached.total) for people in (reached.before, reached.after))
     n, net = len(plan.new), yuan_text(plan.net_yuan)
     if not n and not plan.upgrades and not plan.closed:
-        zh = f"无需新增设施：{total} 名{who}中已有 {after}（{reached.after:,.0f} 人）在 {limit}内可达。"
-        en = f"No new site is needed: {after} of {total} {who} ({reached.after:,.0f}) are within {limit} already."
+        all_in = reached.total - reached.after < 0.5 or isinstance(plan.objective, SetCover)
+        head = (
+            ("无需新增设施", "No new site is needed")
+            if all_in
+            else ("按这些规则不新建设施", "Under these rules no new site is built")
+        )
+        zh = f"{head[0]}：{total} 名{who}中已有 {after}（{reached.after:,.0f} 人）在 {limit}内可达。"
+        en = f"{head[1]}: {after} of {total} {who} ({reached.after:,.0f}) are within {limit} already."
         return pick(lang, zh, en)
     cost_zh, cost_en = (f"，净投入 {net[0]}", f" for {net[1]} net") if plan.net_yuan else ("", "")
     done_zh, done_en = _done(plan)
