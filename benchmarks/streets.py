@@ -1,6 +1,6 @@
 """Time and memory from an OSM extract to a network, beside a bare pass of pyosmium, OSMnx and pyrosm, each in its own process.
 
-``python benchmarks/streets.py [--rounds N] [--no-peers]`` reads Porto (348,000 nodes). careshed and the bare pass read the file once
+``python benchmarks/streets.py [--rounds N] [--no-peers]`` reads Porto (348,000 nodes). careshed and the bare pass read it once
 unmeasured, so that imports and compiled loops are loaded, and take turns; the least CPU time of each (of all threads) counts.
 OSMnx and pyrosm, which take a minute, are imported and measured once.
 """
@@ -69,7 +69,12 @@ def pyrosm(pbf: str) -> Any:
     return len(nodes)
 
 
-CONTENDERS: Final[dict[str, Callable[[str], Any]]] = {"bare pyosmium": bare, "careshed": careshed, "osmnx": osmnx, "pyrosm": pyrosm}
+CONTENDERS: Final[dict[str, Callable[[str], Any]]] = {
+    "bare pyosmium": bare,
+    "careshed": careshed,
+    "osmnx": osmnx,
+    "pyrosm": pyrosm,
+}
 
 
 def _as_xml(pbf: str) -> str:

@@ -10,7 +10,8 @@ import openpyxl
 import osmium
 import pytest
 import python_calamine
-from test_study import ELDERS, STREETS, errors, made_study, raster
+from test_study import ELDERS, STREETS, made_study, raster
+from test_study import errors as all_errors
 
 from careshed.schema import InputError
 from careshed.study import open_study
@@ -18,6 +19,14 @@ from careshed.study import open_study
 
 def elders(folder: Path, text: str) -> None:
     (folder / "elders.csv").write_text(text, encoding="utf-8")
+
+
+OPTION = ' To leave out the rows in error instead, write bad_rows = "leave_out" in the section of this file.'
+"""Ends the cure of the first row in error of a register or list; tested in test_bad_rows.py."""
+
+
+def errors(path: Path, lang: str = "en") -> list[str]:
+    return [text.replace(OPTION, "") for text in all_errors(path, lang)]
 
 
 def test_missing_columns_say_which_names_would_do(tmp_path: Path) -> None:
@@ -81,7 +90,7 @@ def test_swapped_coordinates_are_named_with_their_rows(tmp_path: Path) -> None:
     elders(tmp_path, ELDERS.replace("121.502,31.196", "31.196,121.502").replace("121.507,31.197", "31.197,121.507"))
     with pytest.raises(InputError) as caught:
         open_study(path)
-    assert caught.value.text("en").splitlines()[1:] == [
+    assert caught.value.text("en").replace(OPTION, "").splitlines()[1:] == [
         "  elders.csv",
         "    - row 2, 5: longitude and latitude (or east and north) look swapped (found '(31.196, 121.502), (31.197, 121.507)'). "
         "Exchange the two coordinates of these rows; where all rows are so, write swapped = true in the study.",
@@ -233,7 +242,7 @@ def test_duplicate_ids_name_all_their_rows(tmp_path: Path) -> None:
     elders(tmp_path, ELDERS.replace("A4,", "A1,").replace("A3,", "A1,"))
     with pytest.raises(InputError) as caught:
         open_study(path)
-    assert caught.value.text("en").splitlines()[1:] == [
+    assert caught.value.text("en").replace(OPTION, "").splitlines()[1:] == [
         "  elders.csv",
         "    - row 2, 4, 5, column '编号': id 'A1' occurs 3 times. Give every row an id of its own, or delete the repeated rows.",
     ]
@@ -255,7 +264,8 @@ def test_unknown_keys_in_the_study_file_come_with_suggestions(tmp_path: Path) ->
         "study.toml: [study] madeup: unknown key. Did you mean made_up? Known here: name, lang, made_up, data_date, crs, snap_m.",
         "study.toml: [[service]] 1: within_minuts: unknown key. Did you mean within_minutes? "
         "Known here: id, name_zh, name_en, types, "
-        "statuses, group, groups_shown, mode, minutes, within_minutes, n_sites, at_least_one_per, demand_rate, places_rule.",
+        "statuses, group, groups_shown, mode, mode_by, minutes, within_minutes, n_sites, at_least_one_per, "
+        "budget_yuan, demand_rate, places_rule.",
     ]
     assert (
         errors(path, "zh")[0]

@@ -27,7 +27,7 @@ def test_the_refusal_names_the_option_once(tmp_path: Path) -> None:
     told = errors(spoilt(tmp_path))
     assert [text.split(".csv: ")[1][:5] for text in told] == ["row 3", "row 4"]
     assert [OPTION in text for text in told] == [True, False]
-    assert "bad_rows = \"leave_out\"。" in errors(tmp_path / "study.toml", "zh")[0]
+    assert 'bad_rows = "leave_out"。' in errors(tmp_path / "study.toml", "zh")[0]
 
 
 def test_a_study_that_says_so_leaves_the_rows_out_and_tells_each(tmp_path: Path) -> None:

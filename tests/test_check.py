@@ -378,7 +378,20 @@ def test_the_log_names_file_row_before_and_after(fixed: FixResult) -> None:
     # the unit of row 10, row 22 of which every cell is logged, and the years of row 47
     assert fixed.done == 3
     deleted = [line[4] for line in lines if line[3] == "22"]
-    assert deleted == ["编号", "名称", "类型", "经度", "纬度", "托位数", "建筑面积", "运营性质", "状态", "开办年份", "所属单位代码", "备注"]
+    assert deleted == [
+        "编号",
+        "名称",
+        "类型",
+        "经度",
+        "纬度",
+        "托位数",
+        "建筑面积",
+        "运营性质",
+        "状态",
+        "开办年份",
+        "所属单位代码",
+        "备注",
+    ]
 
 
 def test_nothing_is_ever_overwritten(study: Study, report: CheckReport, fixed: FixResult) -> None:

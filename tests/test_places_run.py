@@ -82,6 +82,10 @@ def test_the_run_says_in_a_line_who_finds_a_place(demo: RunResult):
     assert total[["served", "no_place", "out_of_reach", "unjudged"]].sum() == pytest.approx(total["people"])
     assert total["unjudged"] > 0
     assert f"{total['out_of_reach']:,.0f} 人不可达，{total['unjudged']:,.0f} 人附近没有街道、无法判断" in zh
+    # so does the line of gaps, for the whole group
+    gaps = demo.services[0].gaps[["people", "unjudged"]].sum()
+    out = f"{gaps['people'] - gaps['unjudged']:,.0f} 人到不了，{gaps['unjudged']:,.0f} 人附近没有街道、无法判断"
+    assert f"缺口 {len(demo.services[0].gaps)} 处，{gaps['people']:,.0f} 人：{out}" in zh
     assert f"are out of reach, {total['unjudged']:,.0f} join no street and cannot be judged" in en
 
 

@@ -399,8 +399,18 @@ def test_any_layer_is_written_as_geojson_with_all_its_columns(tmp_path):
 
 def test_the_workbook_lists_the_sites_that_the_study_leaves_out(plan: SitePlan, tmp_path: Path) -> None:
     told = [
-        Fault("candidate_excluded", "闲置.csv", "建筑面积 80 平方米", "floor area 80 m²", row="7", found="旧仓库", severity="dropped"),
-        Fault("candidate_excluded", "闲置.csv", "位于洪水区", "lies in a flood area", row="7", found="旧仓库", severity="dropped"),
+        Fault(
+            "candidate_excluded",
+            "闲置.csv",
+            "建筑面积 80 平方米",
+            "floor area 80 m²",
+            row="7",
+            found="旧仓库",
+            severity="dropped",
+        ),
+        Fault(
+            "candidate_excluded", "闲置.csv", "位于洪水区", "lies in a flood area", row="7", found="旧仓库", severity="dropped"
+        ),
         Fault("contact_column", "闲置.csv", "已删除", "is dropped", severity="dropped"),
     ]
     book = openpyxl.load_workbook(write_sites(tmp_path / "a.xlsx", plan, excluded=told))

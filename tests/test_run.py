@@ -137,3 +137,7 @@ def test_bad_input_leaves_earlier_outputs_whole(demo, tmp_path):
 
 def test_folders_beside_a_study_that_lies_elsewhere():
     assert Folders.of(Path("x/study.toml")) == Folders(Path("x/processed"), Path("x/maps"))
+    # two studies in one folder do not overwrite each other
+    assert Folders.of(Path("x/coarse.toml")) == Folders(Path("x/processed/coarse"), Path("x/maps/coarse"))
+    raw = Folders.of(Path("p/data/raw/town/coarse.toml"))
+    assert raw == Folders(Path("p/data/processed/town/coarse"), Path("p/maps/town/coarse"))

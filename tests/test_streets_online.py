@@ -119,7 +119,8 @@ def distances(streets, mode=WALK_ADULT) -> dict[tuple[int, int], int]:
     return {(a, b): ms for a, row in found.items() for b, ms in row.items() if a > 0 and b > 0}
 
 
-def test_a_place_gives_the_same_streets_as_the_file_of_its_extract(servers, tmp_path):
+@pytest.mark.usefixtures("servers")
+def test_a_place_gives_the_same_streets_as_the_file_of_its_extract(tmp_path):
     fetched, filed = fetch_streets("Town", cache=tmp_path / "cache").table, read_streets(as_file(tmp_path)).table
     assert fetched.ways.reset_index().equals(filed.ways.reset_index())
     assert distances(fetched) == distances(filed)
@@ -127,7 +128,8 @@ def test_a_place_gives_the_same_streets_as_the_file_of_its_extract(servers, tmp_
     assert fetched.barriers.count() == filed.barriers.count() == {"water": 0, "railway": 1, "motorway": 0, "wall": 0}
 
 
-def test_times_on_fetched_streets_are_metres_over_speed(servers, tmp_path):
+@pytest.mark.usefixtures("servers")
+def test_times_on_fetched_streets_are_metres_over_speed(tmp_path):
     times = distances(fetch_streets(BOX, cache=tmp_path).table)
     # Along the parallel of 39° north 0.001° is 86.5 m, here in UTM zone 50 at scale 0.9997: 1 to 3 is 173 m at 4.8 km/h, 129.8 s.
     assert times[1, 3] == pytest.approx(2 * 86.5 / 4.8 * 3600, rel=2e-3)
@@ -152,7 +154,7 @@ def test_streets_and_barriers_are_asked_for_and_a_filter_of_osmnx_where_named(se
     assert '"railway"~"^(light_rail|monorail|narrow_gauge|rail|subway)$"' in query
     fetch_streets(BOX, network_type="walk", cache=tmp_path)
     assert '["foot"!~"no"]' in servers.asked[-1][1]["data"][0]
-    with pytest.raises(ValueError, match="network_type must be one of all, walk.*not 'fly'"):
+    with pytest.raises(ValueError, match=r"network_type must be one of all, walk.*not 'fly'"):
         fetch_streets(BOX, network_type="fly", cache=tmp_path)
 
 
@@ -171,12 +173,14 @@ def test_settings_of_osmnx_are_as_before_also_after_an_error(servers, tmp_path):
     assert "oneway:foot" not in osmnx.settings.useful_tags_way
 
 
-def test_a_table_of_outlines_in_any_crs_is_a_place(servers, tmp_path):
+@pytest.mark.usefixtures("servers")
+def test_a_table_of_outlines_in_any_crs_is_a_place(tmp_path):
     outlines = gpd.GeoDataFrame(geometry=[BOX], crs="EPSG:4326").to_crs(CRS)
     assert len(fetch_streets(outlines, cache=tmp_path).table.ways) == 5  # 4 streets, of which the gate parts one
 
 
-def test_where_the_streets_come_from_is_told(servers, tmp_path):
+@pytest.mark.usefixtures("servers")
+def test_where_the_streets_come_from_is_told(tmp_path):
     told = {fault.code: fault for fault in fetch_streets("Town", cache=tmp_path / "kept").faults}
     assert told["fetched"].text("en") == (
         f"streets fetched from OpenStreetMap (Town), kept in {tmp_path / 'kept'}. © OpenStreetMap contributors, ODbL."
@@ -191,7 +195,8 @@ def fails(place, cache: Path, **options) -> tuple[str, str, str]:
     return fault.code, fault.text("en"), fault.text("zh")
 
 
-def test_offline_is_told_with_what_to_do(servers, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("servers")
+def test_offline_is_told_with_what_to_do(tmp_path, monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -219,9 +224,7 @@ def test_a_server_that_refuses_or_gives_up_half_way_is_told_at_once(servers, tmp
     servers.overpass = reply
     code, en, zh = fails(BOX, tmp_path)
     assert code == "server_error"
-    assert en == (
-        f"the server gave no answer (found {found!r}). try later, ask for less, or set a mirror in osmnx.settings"
-    )
+    assert en == (f"the server gave no answer (found {found!r}). try later, ask for less, or set a mirror in osmnx.settings")
     assert zh.startswith("服务器没有给出结果")
     assert len(servers.asked) == 1
     servers.overpass = (200, overpass_answer())
@@ -245,7 +248,8 @@ def test_an_outline_without_streets_is_told(servers, tmp_path):
     assert (code, en.startswith("there is no street in the outline"), "该范围内没有任何街道" in zh) == ("empty", True, True)
 
 
-def test_a_damaged_cache_says_what_to_delete(servers, tmp_path):
+@pytest.mark.usefixtures("servers")
+def test_a_damaged_cache_says_what_to_delete(tmp_path):
     fetch_streets(BOX, cache=tmp_path)
     for kept in tmp_path.glob("*.json"):
         kept.write_text(kept.read_text()[:-20])
@@ -278,12 +282,12 @@ def test_pieces_of_ways_become_ways_again():
     assert chains([(1, 2), (2, 3), (3, 4), (4, 2)]) == [[1, 2, 3, 4, 2]]  # a lollipop
     assert chains([(1, 2), (5, 6)]) == [[1, 2], [5, 6]]  # the middle lies outside
     eight = [(2, 3), (3, 1), (1, 2), (1, 4), (4, 5), (5, 1)]
-    found = [step for run in chains(eight) for step in zip(run, run[1:])]
+    found = [step for run in chains(eight) for step in zip(run, run[1:], strict=False)]
     assert sorted(found) == sorted(eight)
 
 
 @pytest.mark.parametrize("mode", [WALK_ADULT, WHEELCHAIR, CYCLE, CAR], ids=lambda mode: mode.name)
-def test_streets_saved_as_graphml_are_travelled_as_before(servers, tmp_path, mode):
+def test_streets_saved_as_graphml_are_travelled_as_before(tmp_path, mode):
     streets = read_streets(as_file(tmp_path)).table
     again = read_streets(save_graphml(streets, tmp_path / "town.graphml")).table
     before, after = distances(streets, mode), distances(again, mode)

@@ -96,7 +96,7 @@ def test_nodes_out_of_order_and_west_and_south_are_found(tmp_path, monkeypatch):
     [
         ("plain nodes", "pbf,pbf_dense_nodes=false", (*NODES, *WAYS)),
         ("history", "osh.pbf", (*NODES, *WAYS)),
-        ("negative ids", "pbf", (Node(id=-1, location=(1, 1)), Node(id=-2, location=(1, 2)), Way(id=1, nodes=[-1, -2], tags={"highway": "path"}))),
+        ("negative ids", "pbf", (Node(id=-1, location=(1, 1)), Node(id=-2, location=(1, 2)), *WAYS)),
         ("nodes after ways", "pbf", (*WAYS, *NODES)),
         ("twice the same node", "pbf", (NODES[0], *NODES, *WAYS)),
     ],
@@ -114,9 +114,9 @@ def test_a_file_without_streets_says_so_in_both_ways(tmp_path, monkeypatch):
 
 
 def test_a_file_cut_anywhere_or_with_a_wrong_byte_is_never_half_read(tmp_path, monkeypatch):
-    whole = write(tmp_path / "town.osm.pbf").read_bytes()
-    path = tmp_path / "cut.osm.pbf"
     town = read_town(write(tmp_path / "town.osm.pbf"))
+    whole = (tmp_path / "town.osm.pbf").read_bytes()
+    path = tmp_path / "cut.osm.pbf"
     assert town is not None
     for length in range(0, len(whole), 3):
         path.write_bytes(whole[:length])

@@ -409,8 +409,8 @@ def test_a_plan_of_ones_own_is_read_and_listed_among_the_inputs(tmp_path: Path) 
         (
             '[[candidates]]\nkind = "x"\nspacing = 3\n',
             "[[candidates]] 1: spacing: unknown key. Did you mean spacing_m? Known here: file, sheet, layer, crs, datum, "
-            "columns, swapped, from, bad_rows, services, kind, types, statuses, tags, spacing_m, levels, lacking, away_m, filter, "
-            "size.",
+            "columns, swapped, from, bad_rows, services, kind, types, statuses, tags, spacing_m, levels, lacking, "
+            "away_m, filter, size.",
         ),
         (
             '[[candidates]]\ncrs = "EPSG:4326"\n',

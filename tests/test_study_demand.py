@@ -111,8 +111,8 @@ def test_a_grid_too_coarse_for_the_units_is_told_and_refinement_named(tmp_path: 
     study = open_study(path)
     assert study.cells["unit"].tolist() == ["s1", ""]
     assert told(study, "grid_too_coarse") == [
-        "the grid of people, some 5,000 m a cell, is too coarse for the units: 1 of the 2 smallest hold no cell and count nobody: "
-        's2 东街. Refine people in [demand.refine] (onto = "streets" or "buildings"), or take a finer grid.'
+        "the grid of people, some 5,000 m a cell, is too coarse for the units: 1 of the 2 smallest hold no cell and count "
+        'nobody: s2 东街. Refine people in [demand.refine] (onto = "streets" or "buildings"), or take a finer grid.'
     ]
     # the small study's own cells of 100 m are fine enough
     (tmp_path / "fine").mkdir()

@@ -270,9 +270,7 @@ def test_features_of_the_street_file_are_a_register(tmp_path: Path) -> None:
     assert own["file"].unique().tolist() == ["streets.osm"]
     # OSM declares no units; by place both lie in one, so that the units' own facilities hold them
     assert own["unit"].tolist() == ["s1", "s2"]
-    assert told(study, "unit_by_place") == [
-        "streets.osm: the unit of 2 facilities that declare none is the finest they lie in"
-    ]
+    assert told(study, "unit_by_place") == ["streets.osm: the unit of 2 facilities that declare none is the finest they lie in"]
     assert study.facility_table.loc[["A1", "A4"], "unit"].tolist() == ["s1", "zz"]
     assert study.facilities("meals").index.tolist() == ["node/61"]
     assert told(study, "outside_area") == [

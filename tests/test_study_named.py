@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pyproj
 import pytest
-from test_study import made_study
+import shapely
+from test_study import ELDERS, made_study
+from typer.testing import CliRunner
 
+from careshed.cli import app
 from careshed.cli.steps import study_words
+from careshed.intake.coordinates import likely_systems
 from careshed.schema import InputError
 from careshed.study import open_study
 
@@ -37,3 +43,24 @@ def test_a_study_says_how_many_facilities_sites_and_units_it_holds(tmp_path: Pat
     assert study_words(study, "en")[1] == (
         "  日间照料: 2 count (registered: operating 1, under construction 1, in reserve 1), 2 candidate sites"
     )
+
+
+def test_metres_without_a_zone_are_told_with_the_systems_of_the_usual_meridians() -> None:
+    told = likely_systems(np.array([shapely.Point(512_345.0, 4_352_000.0)], dtype=object))
+    assert "114° 为 EPSG:4547" in told[0]
+    assert "114° EPSG:4547" in told[1]
+    # the stated pair is what the registry says
+    assert [pyproj.CRS(f"EPSG:{code}").to_cf()["longitude_of_central_meridian"] for code in (4534, 4546, 4547, 4554)] == [
+        75.0, 111.0, 114.0, 135.0,
+    ]  # fmt: skip
+
+
+def test_a_check_that_finds_errors_writes_its_report_and_no_copies(tmp_path: Path) -> None:
+    path = made_study(tmp_path)
+    (tmp_path / "elders.csv").write_text(ELDERS.replace("121.506,31.198", ","), encoding="utf-8")
+    done = CliRunner().invoke(app, ["check", str(path), "--out", str(tmp_path / "c.html"), "--fix", "--lang", "zh"])
+    assert done.exit_code == 1
+    assert "有读取错误时不写修正副本" in done.output
+    assert "除报告外未写出任何文件" in done.output
+    assert done.output.startswith("错误 1，存疑 0，提示 ")
+    assert sorted(one.name for one in tmp_path.glob("*.fixed*")) == []

@@ -479,7 +479,11 @@ def test_formulas_without_a_stored_value_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("footer", "shown"),
-    [("填表人：王某某 联系电话：0000-0000000,,", "填表人…"), ("填表人：王某某,联系电话：0349-2022333,", "填表人…"), ("合计,,12", "合计")],
+    [
+        ("填表人：王某某 联系电话：0000-0000000,,", "填表人…"),
+        ("填表人：王某某,联系电话：0349-2022333,", "填表人…"),
+        ("合计,,12", "合计"),
+    ],
 )
 def test_a_footer_is_named_without_those_it_names(tmp_path: Path, footer: str, shown: str) -> None:
     file = tmp_path / "a.csv"

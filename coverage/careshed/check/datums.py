@@ -89,7 +89,9 @@ def _contradicted(verdict: DatumVerdict) -> tuple[Words, Words]:
             f'核实后在研究文件中写 datum = "{fits.datum}"',
             f'If that is right, write datum = "{fits.datum}" in the study',
         )
-    return (zh + "".join(f"；{hint}" for hint, _ in verdict.hints), en + "".join(f"; {hint}" for _, hint in verdict.hints)), proposal
+    zh += "".join(f"；{hint}" for hint, _ in verdict.hints)
+    en += "".join(f"; {hint}" for _, hint in verdict.hints)
+    return (zh, en), proposal
 
 
 def _hinted(verdict: DatumVerdict) -> Words:

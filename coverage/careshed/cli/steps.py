@@ -92,7 +92,9 @@ def open_study_(study: StudyFile, lang: Language = None) -> None:
     if opened.ledger is not None:
         typer.echo(opened.ledger.text(lang))
     told = merge_rows(opened.faults)
-    typer.echo(pick(lang, f"读取时的提示（{len(told)} 条，同类合并）：", f"told on reading ({len(told)}, the same put together):"))
+    typer.echo(
+        pick(lang, f"读取时的提示（{len(told)} 条，同类合并）：", f"told on reading ({len(told)}, the same put together):")
+    )
     for fault in told:
         typer.echo(f"  {fault.file}: {fault.text(lang)}" if fault.file else f"  {fault.text(lang)}")
 
@@ -143,7 +145,7 @@ def study_words(study: Study, lang: Lang) -> list[str]:
         en = f"  {service.name(lang)}: {own} count (registered: {counts or 'none'}), {sites} candidate sites"
         lines.append(pick(lang, zh, en))
     levels = units["level"].value_counts(sort=False)
-    listed = pick(lang, "、", ", ").join(f"{pick(lang, *LEVELS.get(str(key), (str(key),) * 2))} {n}" for key, n in levels.items())
+    listed = pick(lang, "、", ", ").join(f"{pick(lang, *LEVELS[str(key)])} {count}" for key, count in levels.items())
     lines.append(pick(lang, f"候选点共 {len(study.candidate_table)} 个", f"{len(study.candidate_table)} candidate sites in all"))
     lines.append(pick(lang, f"单元 {len(units)} 个（{listed}）", f"{len(units)} units ({listed})"))
     return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from os.path import commonprefix
+from os.path import commonpath
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -126,9 +126,9 @@ def _guess(value: str, known: dict[str, str], named: dict[str, list[str]]) -> tu
 
 
 def _nearest(value: str, known: dict[str, str]) -> str:
-    """Find the code of the unit most likely meant: of codes the one that begins alike, else by all letters; "" if none is near."""
+    """Find the code of the unit most likely meant: of codes the one that begins alike, else by letters; "" if none is near."""
     if is_code(value):
-        alike = {code: len(commonprefix([code, value])) for code in known}
+        alike = {code: len(commonpath([code, value])) for code in known}
         code = max(sorted(known), key=lambda one: (alike[one], len(one) == len(value)), default="")
         return code if code and alike[code] >= LENGTHS[0] else ""
     words = {word: code for code, name in known.items() for word in (code, name) if word}

@@ -140,18 +140,17 @@ def without_numbers(text: str) -> str:
     return text if bare == found else re.sub(r"[（(\[]\s*[)）\]]", "", bare).strip(" ,，;；:：/、")
 
 
-_WHO: Final = re.compile(r"^(?:填表|制表|审核|填报|单位负责|负责|联系)人?")
+_WHO: Final = re.compile(r"(?:填表|制表|审核|填报|经办|单位负责|负责|联系)(?:人|单位|电话)?")
 
 
 def subject_of(text: str) -> str:
     """Say what a remark below a table is about, and leave out whom it names.
 
-    >>> subject_of("填表人：王某某 联系电话：0000-0000000"), subject_of("填表人王某"), subject_of("合计")
-    ('填表人…', '填表人…', '合计')
+    >>> subject_of("填表人：王某某 联系电话：0000-0000000"), subject_of("数据来源：民政局 联系人王某"), subject_of("注：含在建")
+    ('填表人…', '数据来源：民政局 联系人…', '注：含在建')
     """
-    found = _WHO.match(text)
-    head = found.group() if found else re.split(r"[：:\s\d]", text, maxsplit=1)[0]
-    return text if head == text else f"{head[:20]}…"
+    found = _WHO.search(text)
+    return without_numbers(text) if found is None or found.end() == len(text) else f"{text[: found.end()]}…"
 
 
 def _is_day(text: str) -> bool:

@@ -235,7 +235,15 @@ def _from_rows(
     values = [[*cells[place][:width], *[None] * (width - len(cells[place]))] for place in below.kept]
     label = file_label(file)
     left_out = [
-        Fault(why, label, *LEFT_OUT[why], sheet=sheet, row=str(place + 1), found=subject_of(_first_text(rows[place])), severity="dropped")
+        Fault(
+            why,
+            label,
+            *LEFT_OUT[why],
+            sheet=sheet,
+            row=str(place + 1),
+            found=subject_of(_first_text(rows[place])),
+            severity="dropped",
+        )
         for place, why in below.left_out
     ]
     told = (*faults, *_titles_noted(label, sheet, header, rows), *left_out, *filled)

@@ -53,7 +53,7 @@ def rules_of(streets: Streets, mode: Mode) -> WayRules:
 def _speeds(streets: Streets, mode: Mode) -> Float:
     """Speed on every way: by its class, or a share of its limit where the mode goes by limits."""
     which, classes = streets.ways["highway"].factorize()
-    speed = np.array([mode.speed_on(str(kind)) for kind in classes], dtype=np.float64)[which]
+    speed: Float = np.array([mode.speed_on(str(kind)) for kind in classes], dtype=np.float64)[which]
     if mode.maxspeed_share is None or "maxspeed_kmh" not in streets.ways.columns:
         return speed
     limit = streets.ways["maxspeed_kmh"].to_numpy(dtype=np.float64)

@@ -49,7 +49,9 @@ def travel_time(
     counts = np.diff(ptr)
     speed = np.repeat(rules.speed_kmh[way], counts) / 3.6
     steps = np.repeat(rules.steps[way], counts)
-    seconds, leg = metres / speed * np.where(steps, mode.steps_factor, 1.0), 3600.0 / mode.leg_speed_kmh
+    seconds, leg = metres / speed, 3600.0 / mode.leg_speed_kmh
+    if mode.steps_factor != 1.0:
+        seconds *= np.where(steps, mode.steps_factor, 1.0)
     waits = _waits(streets, mode, way, ptr, vertex, metres)
     if climbed is None:
         return symmetric((seconds + waits) * 1000.0, ptr, leg)

@@ -39,9 +39,9 @@ class TravelTimes:
     nearest_facility: NDArray[np.int32]
     """Row of the nearest facility (ties: the first row), −1 where none can be reached, shape (cells,)."""
     cell_fault: NDArray[np.str_]
-    """Why a cell cannot be judged: ``"far"`` (beyond the snap limit), ``"barrier"`` (every leg to a street crosses water, a railway, a
-    motorway or a wall), ``"table"`` (an imported table has no row with it), ``"islet"`` (its streets join neither the main network
-    nor a facility), or ``""``; shape (cells,)."""
+    """Why a cell cannot be judged: ``"far"`` (beyond the snap limit), ``"barrier"`` (every leg to a street crosses water, a
+    railway, a motorway or a wall), ``"table"`` (an imported table has no row with it), ``"islet"`` (its streets join neither the
+    main network nor a facility), or ``""``; shape (cells,)."""
     facility_fault: NDArray[np.str_]
     """The same for facilities, shape (facilities,)."""
     metric: Metric

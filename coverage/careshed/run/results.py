@@ -36,16 +36,21 @@ class Folders:
     def of(cls, study_file: Path) -> Folders:
         """Choose the folders of a study: beside ``data/raw`` if it lies there, else beside the study file.
 
+        A study whose file is not called ``study.toml`` has folders of its name, so that studies in one folder keep apart.
+
         >>> Folders.of(Path("/work/data/raw/demo/study.toml")).processed.as_posix()
         '/work/data/processed/demo'
         >>> Folders.of(Path("/work/mine/study.toml")).maps.as_posix()
         '/work/mine/maps'
+        >>> Folders.of(Path("/work/mine/coarse.toml")).maps.as_posix()
+        '/work/mine/maps/coarse'
         """
+        own = Path() if study_file.stem == "study" else Path(study_file.stem)
         home = study_file.parent
         if home.parent.name == "raw" and home.parent.parent.name == "data":
             root = home.parent.parent
-            return cls(root / "processed" / home.name, root.parent / "maps" / home.name)
-        return cls(home / "processed", home / "maps")
+            return cls(root / "processed" / home.name / own, root.parent / "maps" / home.name / own)
+        return cls(home / "processed" / own, home / "maps" / own)
 
     def at(self, scenario: Scenario | None) -> Folders:
         """Give the folders of a later year, so that today's outputs stay as they are.

@@ -14,7 +14,7 @@ OTHERS: Final = ("_places.xlsx", "_plan.xlsx", "hierarchy.xlsx", "scorecard.xlsx
 """Ends of the names of workbooks that are no site lists but worth naming."""
 
 if TYPE_CHECKING:
-    from careshed.run.results import RunResult
+    from careshed.run.results import RunResult, ServiceResult
     from careshed.supply.service import PlacesFound
 
 
@@ -35,6 +35,7 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
             f"  {name}：{total} 名{group}中 {share:.1%} 在 {limit} 分钟内可达；新增 {new} 处后 {after:.1%}",
             f"  {name}: {share:.1%} of {total} {group} are within {limit} minutes; {after:.1%} with {new} new sites",
         )
+        yield f"    {_gaps_line(one, lang)}"
         if one.effect is not None:
             limit = pick(lang, f"{service.within_minutes:g} 分钟", f"{service.within_minutes:g} minutes")
             yield from (f"    {line}" for line in tell_effect(one.effect, limit=limit, lang=lang).splitlines())
@@ -60,6 +61,17 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
             continue
         yield f"{title}:"
         yield from (f"  {file}" for file in files)
+
+
+def _gaps_line(one: ServiceResult, lang: Lang) -> str:
+    """Say how many people the gaps hold, and that those who cannot be judged are among them."""
+    unjudged = float(one.gaps["unjudged"].sum())
+    people, out, count = float(one.gaps["people"].sum()), float(one.gaps["people"].sum()) - unjudged, len(one.gaps)
+    return pick(
+        lang,
+        f"缺口 {count} 处，{people:,.0f} 人：{out:,.0f} 人到不了，{unjudged:,.0f} 人附近没有街道、无法判断",
+        f"{count} gaps of {people:,.0f} people: {out:,.0f} out of reach, {unjudged:,.0f} on no street, who cannot be judged",
+    )
 
 
 def _places_line(found: PlacesFound, lang: Lang) -> str:

@@ -59,8 +59,8 @@ def write_all(
             maps.append(_places_map(study, result, hierarchy, folders, lang))
         titled = about | {"study_name": f"{study.name} · {service.name(lang)}"}
         site_list = folders.maps / f"{service.id}_sites"
-        for end in (".xlsx", ".csv", ".geojson"):
-            lists.append(write_sites(site_list.with_suffix(end), result.plan, excluded=study.faults, **titled))
+        ends = (".xlsx", ".csv", ".geojson")
+        lists += [write_sites(site_list.with_suffix(end), result.plan, excluded=study.faults, **titled) for end in ends]
         if result.places is not None:
             lists.append(write_places(folders.maps / f"{service.id}_places.xlsx", result.places, units=study.units, **titled))
         tables += _write_tables(result, folders.processed, titled)

@@ -297,7 +297,11 @@ def _chosen(ground: _Ground, source: SiteSource, table: GeoDataFrame, faults: li
         street_within_m=section.street_within_m,
         keep_unknown=section.keep_unknown,
     )
-    faults += [*chosen.faults(), *_counted(ground.study, source, table, chosen), *_unknown_kept(ground.study, source, chosen.table)]
+    faults += [
+        *chosen.faults(),
+        *_counted(ground.study, source, table, chosen),
+        *_unknown_kept(ground.study, source, chosen.table),
+    ]
     return chosen.table
 
 
@@ -309,7 +313,10 @@ def _counted(study: Study, source: SiteSource, table: GeoDataFrame, chosen: Chos
         f"共 {len(table)} 个候选点，采用 {kept} 个，排除 {len(table) - kept} 个" + (f"（{zh}）" if zh else ""),
         f"of {len(table)} site(s) {kept} are kept and {len(table) - kept} left out" + (f" ({en})" if en else ""),
     )
-    cure = ("过滤条件只管本节；逐个原因见选址清单的“未采用”页。", "Filters hold for their own section; the list of sites names each.")
+    cure = (
+        "过滤条件只管本节；逐个原因见选址清单的“未采用”页。",
+        "Filters hold for their own section; the list of sites names each.",
+    )
     return [_told(study, source, "candidates_counted", told, cure)]
 
 

@@ -92,8 +92,8 @@ def detect_datum(
     Buildings stand 5 to 60 m beside a street and in the unit that the register declares. Under the right hypothesis nearly
     all points do; under a wrong one, some hundred metres off, they lie as points moved at random lie. Each hypothesis is
     scored by the sum of the points' log weights; the verdict asks for a lead over all others, and over the points moved at
-    random, that holds in 80 % of resamples (bootstrap; Efron 1979). A tenth of the points may be wild. Where one datum fits on the
-    whole, ``hints`` say what does not go with it: a share of the points that fits another, or all of them moved a little.
+    random, that holds in 80 % of resamples (bootstrap; Efron 1979). A tenth of the points may be wild. ``hints`` say what does
+    not go with one datum for all: a share of the points that fits another, or all of them moved a little.
 
     Parameters
     ----------

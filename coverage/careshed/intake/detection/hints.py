@@ -66,7 +66,7 @@ def small_shift(places: NDArray[np.float64], weigh: Weigh, draws: NDArray[np.int
     towards = _COMPASS[round(float(np.arctan2(-step[1], -step[0])) / (np.pi / 4.0)) % 8]
     return (
         f"所有点整体向{towards[0]}偏了约 {metres:.0f} 米：移回后更吻合道路，请核对坐标的来历",
-        f"all points seem to lie about {metres:.0f} m too far {towards[1]}: moved back they sit better; check where they come from",
+        f"all points seem to lie about {metres:.0f} m too far {towards[1]}: moved back they sit better; check their source",
     )
 
 
@@ -91,5 +91,5 @@ def mixed(each: NDArray[np.float64], best: int, moved: NDArray[np.float64]) -> t
     hypothesis = HYPOTHESES[other]
     return (
         f"其中约 {count[other]} 个点按{hypothesis.zh}更吻合：表中可能混有两种基准，请分开核对",
-        f"about {count[other]} of the points fit better as {hypothesis.en}: two datums may be mixed in the table; check them apart",
+        f"about {count[other]} of the points fit better as {hypothesis.en}: two datums may be mixed; check them apart",
     )

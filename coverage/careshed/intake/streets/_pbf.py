@@ -80,7 +80,7 @@ def strings(data, at, end):
 
 @njit(cache=True, nogil=True)
 def unpack(data, at, end, delta, found, first):
-    """Read packed numbers into `found` from place `first` on; with `delta` they are signed steps. Returns the place after the last."""
+    """Read packed numbers into `found` from place `first` on; with `delta` they are signed steps. Gives the place after."""
     last = np.int64(0)
     while at < end:
         value, at = varint(data, at, end)

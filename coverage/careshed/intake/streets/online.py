@@ -62,7 +62,7 @@ def fetch_streets(
     Parameters
     ----------
     place
-        Name that Nominatim knows the outline of (``"洪山区, 武汉"``), an outline in degrees (WGS-84), or a table of outlines in any CRS.
+        Name that Nominatim knows the outline of (``"洪山区"``), an outline in degrees (WGS-84), or a table of them (any CRS).
     network_type
         ``all`` for every street and barrier that an extract holds, or one of OSMnx's filters.
     cache
@@ -82,7 +82,10 @@ def fetch_streets(
     with _settings(Path(cache)), _told_plainly(label, Path(cache)):
         graph = _graph(place, network_type)
     found = _streets(graph, label)
-    zh, en = f"街道取自 OpenStreetMap（{label}），缓存于 {cache}", f"streets fetched from OpenStreetMap ({label}), kept in {cache}"
+    zh, en = (
+        f"街道取自 OpenStreetMap（{label}），缓存于 {cache}",
+        f"streets fetched from OpenStreetMap ({label}), kept in {cache}",
+    )
     cure = ("© OpenStreetMap 贡献者，ODbL。", "© OpenStreetMap contributors, ODbL.")
     return Checked(found.table, (*found.faults, Fault("fetched", label, zh, en, *cure, severity="noted")))
 
@@ -164,7 +167,10 @@ def _told_plainly(label: str, cache: Path) -> Iterator[None]:
         raise
     except _Refused as error:
         told = ("server_error", "服务器没有给出结果", "the server gave no answer")
-        cure = ("请稍后再试，或缩小范围，或在 osmnx.settings 中换用镜像", "try later, ask for less, or set a mirror in osmnx.settings")
+        cure = (
+            "请稍后再试，或缩小范围，或在 osmnx.settings 中换用镜像",
+            "try later, ask for less, or set a mirror in osmnx.settings",
+        )
         _raise(label, told, cure, error)
     except requests.exceptions.RequestException as error:
         told = ("offline", "无法连接 OpenStreetMap 服务器", "the servers of OpenStreetMap cannot be reached")
@@ -182,7 +188,10 @@ def _told_plainly(label: str, cache: Path) -> Iterator[None]:
     except ValueError as error:  # OSMnx: nothing found, by Nominatim or within the outline
         if "Nominatim" in str(error):
             told = ("place_not_found", "找不到该地名", "no such place is known")
-            cure = ("请写全称，如“洪山区, 武汉, 中国”，或提供面", "write it in full, such as 'Hongshan, Wuhan, China', or give an outline")
+            cure = (
+                "请写全称，如“洪山区, 武汉, 中国”，或提供面",
+                "write it in full, such as 'Hongshan, Wuhan, China', or give an outline",
+            )
         else:
             told = ("empty", "该范围内没有任何街道", "there is no street in the outline")
             cure = ("请核对范围", "check the outline")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -112,7 +111,9 @@ def _blocks(path: Path) -> Iterator[memoryview]:
     with path.open("rb") as file:
         header_seen = False
         while size := file.read(4):
-            head = {number: (value, content) for number, value, content in _fields(_exactly(file.read(int.from_bytes(size)), size))}
+            head = {
+                number: (value, content) for number, value, content in _fields(_exactly(file.read(int.from_bytes(size)), size))
+            }
             length = head[3][0] if 3 in head else -1
             if not 0 < length <= _MOST_BLOB:
                 raise NotInBulk("blob of odd size")
@@ -270,7 +271,7 @@ class _Gathered:
         """Put together what was gathered: find the nodes of every way."""
         from careshed.intake.streets import _pbf
 
-        ids, lon7, lat7 = _joined(self.node_ids), _joined(self.lons, np.int32), _joined(self.lats, np.int32)
+        ids, lon7, lat7 = _joined(self.node_ids), np.concatenate([_NONE7, *self.lons]), np.concatenate([_NONE7, *self.lats])
         if len(ids) and (ids.min() <= 0 or not (np.diff(ids) > 0).all()):
             order = np.argsort(ids, kind="stable")
             ids, lon7, lat7 = ids[order], lon7[order], lat7[order]
@@ -335,5 +336,8 @@ def _text(text: bytes) -> str:
     return text.decode()
 
 
-def _joined(parts: list[NDArray[np.int64]], kind: type = np.int64) -> NDArray[np.int64]:
-    return np.concatenate([np.empty(0, dtype=kind), *parts])
+_NONE7: Final[NDArray[np.int32]] = np.empty(0, dtype=np.int32)
+
+
+def _joined(parts: list[Int64]) -> Int64:
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts])

@@ -26,7 +26,8 @@ def save_graphml(streets: Streets | HasGraph, path: str | Path) -> Path:
     """Save streets, to be read again as a study's streets, or one mode's network, for NetworkX and OSMnx.
 
     Streets are saved with the tags that say what may be travelled, as read: `read_streets` gives the same travel times for every
-    mode. Water and barriers are not saved. A network is saved in its own CRS with ``time_ms`` and ``length``, and is not read again.
+    mode. Water and barriers are not saved. A network is saved in its own CRS with ``time_ms`` and ``length``
+    and is not read again.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def streets_graph(streets: Streets) -> nx.MultiDiGraph:
         graph.add_node(int(streets.node_id[node]), x=float(streets.lon[node]), y=float(streets.lat[node]))
         if bits[node]:
             graph.nodes[int(streets.node_id[node])]["node_bits"] = int(bits[node])
-    tags = [_tags(row) for row in streets.ways.to_dict("records")]
+    tags = [_tags({str(name): value for name, value in row.items()}) for row in streets.ways.to_dict("records")]
     for start, stop, at in zip(first.tolist(), last.tolist(), way.tolist(), strict=True):
         turned, told = tags[at]
         nodes = streets.way_node[start : stop + 1][:: -1 if turned else 1]
@@ -84,13 +85,19 @@ _DIRECTIONS: Final = ("forward", "backward")
 
 
 def _tags(way: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
-    """Write tags that read as the way was read, and whether it must be drawn the other way round: OSMnx's ``oneway`` has no −1."""
-    walk, cycle, car = ([bool(way.get(f"{kind}_{one}", way[f"walk_{one}"])) for one in _DIRECTIONS] for kind in ("walk", "cycle", "car"))
+    """Write tags that read as the way was read, and whether it must be drawn the other way round: OSMnx has no −1."""
+    walk, cycle, car = (
+        [bool(way.get(f"{kind}_{one}", way[f"walk_{one}"])) for one in _DIRECTIONS] for kind in ("walk", "cycle", "car")
+    )
     turned = car == [False, True]
     if turned:
         walk, cycle, car = walk[::-1], cycle[::-1], car[::-1]
     tags: dict[str, Any] = {"highway": way["highway"], "oneway": car == [True, False]}
-    tags |= {"foot": "yes" if any(walk) else "no", "motorcar": "yes" if any(car) else "no", "bicycle": "yes" if any(cycle) else "no"}
+    tags |= {
+        "foot": "yes" if any(walk) else "no",
+        "motorcar": "yes" if any(car) else "no",
+        "bicycle": "yes" if any(cycle) else "no",
+    }
     tags |= {f"foot:{one}": "no" for one, open_ in zip(_DIRECTIONS, walk, strict=True) if any(walk) and not open_}
     tags["oneway:bicycle"] = {(True, False): "yes", (False, True): "-1"}.get((cycle[0], cycle[1]), "no")
     tags |= {key: "yes" for key in ("bridge", "tunnel") if way[key]} | ({"name": way["name"]} if way["name"] else {})

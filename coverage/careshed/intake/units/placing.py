@@ -72,7 +72,10 @@ def named_units(places: GeoDataFrame, units: GeoDataFrame) -> tuple[list[str], l
         taken[str(places["file"].iloc[at])] += bool(code and code in same and plain(declared) != plain(code))
         found.append(code or declared)
     for file, count in sorted(taken.items()):
-        zh, en = f"{count} 行的所属单元写的是名称，已按名称对应到代码", f"{count} row(s) name their unit; the name is taken for its code"
+        zh, en = (
+            f"{count} 行的所属单元写的是名称，已按名称对应到代码",
+            f"{count} row(s) name their unit; the name is taken for its code",
+        )
         faults += [Fault("unit_by_name", file, zh, en, severity="repaired")] if count else []
     return found, faults
 
@@ -81,13 +84,18 @@ def _unknown(places: GeoDataFrame, at: int, declared: str, same: Sequence[str]) 
     """Say that no unit answers to what a place declares, or that several do."""
     if same:
         listed = ", ".join(same[:5])
-        told = (f"有 {len(same)} 个单元叫此名，无法判断是哪一个", f"{len(same)} units bear this name: which is meant is not known")
+        told = (
+            f"有 {len(same)} 个单元叫此名，无法判断是哪一个",
+            f"{len(same)} units bear this name: which is meant is not known",
+        )
         return _noted(places, at, "unknown_unit", *told, declared, (f"请写代码：{listed}。", f"Write the code: {listed}."))
     cure = (
         "请写单元表中的代码或名称；留空则按位置确定。",
         "Write a code or name of the list of units; left blank, the unit is the one it lies in.",
     )
-    return _noted(places, at, "unknown_unit", "声明的单元不在单元表中", "its declared unit is not among the units", declared, cure)
+    return _noted(
+        places, at, "unknown_unit", "声明的单元不在单元表中", "its declared unit is not among the units", declared, cure
+    )
 
 
 def candidate_units(candidates: GeoDataFrame, units: GeoDataFrame) -> tuple[list[str], list[Fault]]:
@@ -166,8 +174,6 @@ def outside_units(cells: GeoDataFrame, unit: NDArray[np.object_], group: str, fi
     return [Fault("cells_without_unit", file, zh, en, severity="noted", people=people)]
 
 
-def _noted(
-    table: GeoDataFrame, at: int, code: str, zh: str, en: str, found: str, cure: tuple[str, str] = ("", "")
-) -> Fault:
+def _noted(table: GeoDataFrame, at: int, code: str, zh: str, en: str, found: str, cure: tuple[str, str] = ("", "")) -> Fault:
     row = table.iloc[at]
     return Fault(code, str(row["file"]), zh, en, *cure, row=str(row["row"]), found=found, severity="noted")
