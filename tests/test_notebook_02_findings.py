@@ -93,7 +93,7 @@ def test_years_in_words_are_exchanged_as_they_stand(tmp_path: Path) -> None:
 def test_squares_round_points_off_a_lattice_are_united_with_all_their_ground() -> None:
     # three squares of 40 m, 15 m apart along a slanting street, overlap and cross each other's sides
     x, y = np.array([0.0, 15.0, 30.0]), np.array([0.0, 7.0, 3.0])
-    united = _squares(x, y, 20.0)
+    united = _squares(np.column_stack([x, y]), 20.0)
     expected = shapely.union_all([Point(a, b).buffer(20, cap_style="square") for a, b in zip(x, y, strict=True)])
     assert united.is_valid
     assert united.area == pytest.approx(expected.area)

@@ -20,6 +20,14 @@ from careshed.siting.solve import solve
 from careshed.siting.stopping import run_stoppable
 
 
+@pytest.fixture(autouse=True)
+def listening():
+    """Listen for Ctrl-C as a terminal does; what runs in the background of a shell is told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def hard() -> highspy.Highs:
     """Eight knapsacks of 60 things: minutes of branch and bound."""
     rng = np.random.default_rng(1)

@@ -12,6 +12,7 @@ import shapely
 from towns import CRS, EAST, NORTH, points
 
 from careshed.intake.streets import read_streets, reading
+from careshed.intake.streets.barriers import without_osm
 from careshed.intake.streets.lines import Lines, node_lines, read_street_lines
 from careshed.modes import CAR, WALK_OLDER
 from careshed.network import build_network
@@ -245,7 +246,7 @@ def test_a_car_and_a_walker_travel_a_layer_of_lines(tmp_path):
 @pytest.mark.skipif(not HEIDELBERG.is_file(), reason="needs ../shared")
 def test_heidelberg_rebuilt_from_its_own_lines_has_the_same_travel_times(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "shuts", lambda _: False)  # a layer of lines knows no gates
-    own = read_streets(HEIDELBERG).table
+    own = without_osm(read_streets(HEIDELBERG).table)  # nor walls
     walk = own.ways["walk_forward"] | own.ways["walk_backward"]
     own = _twins_merged(dataclasses.replace(own, ways=own.ways.assign(walk_forward=walk, walk_backward=walk)))
     drawn = own.lines("EPSG:4490")

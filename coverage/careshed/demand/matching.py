@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from os.path import commonpath
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -128,11 +128,18 @@ def _guess(value: str, known: dict[str, str], named: dict[str, list[str]]) -> tu
 def _nearest(value: str, known: dict[str, str]) -> str:
     """Find the code of the unit most likely meant: of codes the one that begins alike, else by letters; "" if none is near."""
     if is_code(value):
-        alike = {code: len(commonpath([code, value])) for code in known}
+        alike = {
+            code: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(code, value, strict=False))) for code in known
+        }
         code = max(sorted(known), key=lambda one: (alike[one], len(one) == len(value)), default="")
         return code if code and alike[code] >= LENGTHS[0] else ""
     words = {word: code for code, name in known.items() for word in (code, name) if word}
     return words.get(nearest(value, list(words)), "")
+
+
+def _begins_alike(one: str, other: str) -> int:
+    """Number of characters that two texts have in common from their start."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _twice(stated: list[str], codes: list[str], known: dict[str, str], file: str) -> list[Fault]:

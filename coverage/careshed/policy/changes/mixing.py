@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -170,13 +170,19 @@ def _without_unit(cells: GeoDataFrame) -> GeoDataFrame:
 
 
 def _same_streets(one: Study, other: Study) -> bool:
-    for field in fields(one.streets):
-        was, now = getattr(one.streets, field.name), getattr(other.streets, field.name)
-        if field.name in ("source", "water"):
-            continue
-        if not (was.equals(now) if isinstance(was, pd.DataFrame) else np.array_equal(was, now)):
-            return False
-    return True
+    names = [field.name for field in fields(one.streets) if field.name not in ("source", "water", "repairs")]
+    return all(_same(getattr(one.streets, name), getattr(other.streets, name)) for name in names)
+
+
+def _same(was: object, now: object) -> bool:
+    """Compare tables, arrays and records of arrays by what they hold."""
+    if was is None or now is None or type(was) is not type(now):
+        return was is now
+    if isinstance(was, pd.DataFrame) and isinstance(now, pd.DataFrame):
+        return was.equals(now)
+    if is_dataclass(was):
+        return all(_same(getattr(was, field.name), getattr(now, field.name)) for field in fields(was))
+    return bool(np.array_equal(was, now))  # type: ignore[arg-type]
 
 
 def _same_compounds(one: Study, other: Study) -> bool:
