@@ -71,6 +71,8 @@ def test_years_and_money_add_up_in_the_workbook(plans: dict[str, StudyPlan], tmp
     assert (last[0], last[1], last[5]) == ("合计", 2, 700_000)
     assert (last[7], last[8]) == (160, 360)
     assert found["资金与补贴"][-1][-1] == 700_000
+    assert "预算 100 万元，结余 30 万元" in text_of(found["资金与补贴"])  # 500,000 in each of two years
+    assert "未核对分年投入" in text_of(found["备选"])
 
 
 def test_the_conflict_stands_on_the_first_page_and_on_that_of_the_rules(plans: dict[str, StudyPlan], tmp_path: Path):

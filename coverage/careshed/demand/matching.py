@@ -128,9 +128,7 @@ def _guess(value: str, known: dict[str, str], named: dict[str, list[str]]) -> tu
 def _nearest(value: str, known: dict[str, str]) -> str:
     """Find the code of the unit most likely meant: of codes the one that begins alike, else by letters; "" if none is near."""
     if is_code(value):
-        alike = {
-            code: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(code, value, strict=False))) for code in known
-        }
+        alike = {code: _begins_alike(code, value) for code in known}
         code = max(sorted(known), key=lambda one: (alike[one], len(one) == len(value)), default="")
         return code if code and alike[code] >= LENGTHS[0] else ""
     words = {word: code for code, name in known.items() for word in (code, name) if word}

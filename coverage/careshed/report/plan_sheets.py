@@ -12,6 +12,7 @@ from careshed.siting.planning.wording import yuan_text
 from careshed.siting.studying import gave_way
 from careshed.siting.studying.assumptions import BUILDS, SETTINGS
 from careshed.siting.studying.rule_words import rule_lines
+from careshed.siting.studying.rules import NO_LIMIT
 from careshed.words import Lang, group_name, level_name, pick
 
 if TYPE_CHECKING:
@@ -172,7 +173,10 @@ def money_sheet(solved: StudyPlan, lang: Lang) -> Sheet:
             "Costs are those of the list of candidates; subsidies are paid once and never exceed the cost.",
         )
     ]
-    if budget is not None and budget < 1e15:
+    phases = [phase.yuan for phase in solved.problem.section.phase]
+    if phases and None not in phases and solved.problem.section.unused == "carried_over":
+        budget = sum(yuan for yuan in phases if yuan is not None)
+    if budget is not None and budget < NO_LIMIT:
         zh, en = yuan_text(budget)
         left_zh, left_en = yuan_text(abs(budget - plan.net_yuan))
         over = plan.net_yuan > budget
@@ -232,6 +236,8 @@ def alternatives_sheet(solved: StudyPlan, reasons: SiteReasons, lang: Lang) -> S
         f"每处点位直线 {reasons.near_m:g} 米内的其他候选点，最好的在前；变化指其余点位不动、只换这一处。",
         f"Other candidates within {reasons.near_m:g} m of each site, the best first; changes are those of this exchange alone.",
     )
+    if solved.phased is not None:
+        note += pick(lang, "是否合规只核对各项规则，未核对分年投入。", " Rules are checked, the money of each year is not.")
     title = headed(solved.section.name(lang), pick(lang, "附近的备选点位", "Alternatives nearby"))
     return Sheet(pick(lang, "备选", "Alternatives"), title, (note,), columns, rows, lang)
 
