@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -72,31 +73,59 @@ def run_study(
         With every fault of every input file; nothing is written then, and earlier outputs stay as they are.
     """
     with show_progress(progress) as bar:
-        bar.say(pick(lang or "zh", "读取与检查", "reading and checking"))
-        study = open_study(path)
-        study = study if year is None else study.at(year, scenario)
-        folders = folders or Folders.of(Path(path)).at(study.scenario)
-        lang = lang or study.lang
-        check_plans(study, study.config.plan)
-        services = [study.service(service) for service in only] or list(study.services)
-        bar.plan(2 + STEPS * len(services))
-        networks = _networks(study, services, bar, lang)
-        results = tuple(
-            analyse(study, service.id, networks[study.mode(service.id)], networks=networks, step=bar.step, lang=lang)
-            for service in services
-        )
+        result = _compute(path, bar, lang=lang, only=only, year=year, scenario=scenario)
+        folders = folders or Folders.of(Path(path)).at(result.study.scenario)
+        lang = lang or result.study.lang
         bar.say(pick(lang, "写出结果", "writing"))
-        faults = (*study.faults, *dict.fromkeys(fault for network in networks.values() for fault in network.faults))
-        hierarchy = _hierarchy(study, networks)
-        faults = (*faults, *dict.fromkeys(fault for result in results for fault in result.faults))
-        faults = (*faults, *(hierarchy.findings if hierarchy is not None else ()))
-        card = _judged(study, networks, bar, lang)
-        faults = (*faults, *(card.faults if card is not None else ()))
-        plans = planned(study, networks, bar, lang)
-        faults = (*faults, *(fault for plan in plans for fault in plan.findings))
-        files = write_all(study, results, hierarchy, card, faults, folders, lang, bar, plans)
+        files = write_all(result, folders, lang, bar)
         bar.step("")
-    return RunResult(study, results, hierarchy, card, faults, tuple(files), plans)
+    return replace(result, files=tuple(files))
+
+
+def analyse_study(
+    path: str | Path,
+    *,
+    lang: Lang | None = None,
+    progress: bool = True,
+    only: Sequence[str] = (),
+    year: int | None = None,
+    scenario: str | None = None,
+) -> RunResult:
+    """Work out everything a run works out and write nothing: what reports, figures and layers are made from.
+
+    Parameters are those of `run_study`; ``files`` of the result is empty.
+    """
+    with show_progress(progress) as bar:
+        return _compute(path, bar, lang=lang, only=only, year=year, scenario=scenario)
+
+
+def _compute(
+    path: str | Path, bar: Bar, *, lang: Lang | None, only: Sequence[str], year: int | None, scenario: str | None
+) -> RunResult:
+    bar.say(pick(lang or "zh", "读取与检查", "reading and checking"))
+    study = open_study(path)
+    study = study if year is None else study.at(year, scenario)
+    lang = lang or study.lang
+    check_plans(study, study.config.plan)
+    services = [study.service(service) for service in only] or list(study.services)
+    bar.plan(2 + STEPS * len(services))
+    networks = _networks(study, services, bar, lang)
+    results = tuple(
+        analyse(study, service.id, networks[study.mode(service.id)], networks=networks, step=bar.step, lang=lang)
+        for service in services
+    )
+    hierarchy = _hierarchy(study, networks)
+    card = _judged(study, networks, bar, lang)
+    plans = planned(study, networks, bar, lang)
+    faults = (
+        *study.faults,
+        *dict.fromkeys(fault for network in networks.values() for fault in network.faults),
+        *dict.fromkeys(fault for result in results for fault in result.faults),
+        *(hierarchy.findings if hierarchy is not None else ()),
+        *(card.faults if card is not None else ()),
+        *(fault for plan in plans for fault in plan.findings),
+    )
+    return RunResult(study, results, hierarchy, card, faults, (), plans)
 
 
 def warm_up() -> None:

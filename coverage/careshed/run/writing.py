@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,54 +15,42 @@ from careshed.run.plans import write_plan
 from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
-    from careshed.policy.judging import Scorecard
     from careshed.run.progress import Bar
-    from careshed.run.results import Folders, ServiceResult
-    from careshed.schema import Fault
-    from careshed.siting.studying import StudyPlan
+    from careshed.run.results import Folders, RunResult, ServiceResult
     from careshed.study import Study
     from careshed.supply.hierarchy import Hierarchy
 
 
-def write_all(
-    study: Study,
-    results: Sequence[ServiceResult],
-    hierarchy: Hierarchy | None,
-    card: Scorecard | None,
-    faults: Sequence[Fault],
-    folders: Folders,
-    lang: Lang,
-    bar: Bar,
-    plans: Sequence[StudyPlan] = (),
-) -> list[Path]:
-    """Write every output; each file appears whole or not at all."""
+def write_all(result: RunResult, folders: Folders, lang: Lang, bar: Bar) -> list[Path]:
+    """Write every output of a run; each file appears whole or not at all."""
+    study, hierarchy, card = result.study, result.hierarchy, result.card
     maps, lists, tables = [], [], []
     about: dict[str, Any] = {"study_name": study.name, "lang": lang, "made_up": study.made_up, "data_date": study.data_date}
-    for result in results:
-        service = result.service
+    for one in result.services:
+        service = one.service
         bar.step(pick(lang, f"{service.name(lang)}：写出地图和清单", f"{service.name(lang)}: writing map and lists"))
         maps.append(
             write_map(
                 folders.maps / f"{service.id}.html",
                 study,
                 service=service.id,
-                times=result.times,
-                gaps=result.gaps,
-                plan=result.plan,
-                covered=result.covered,
-                isochrones=result.isochrones,
+                times=one.times,
+                gaps=one.gaps,
+                plan=one.plan,
+                covered=one.covered,
+                isochrones=one.isochrones,
                 lang=lang,
             )
         )
-        if result.places is not None:
-            maps.append(_places_map(study, result, hierarchy, folders, lang))
+        if one.places is not None:
+            maps.append(_places_map(study, one, hierarchy, folders, lang))
         titled = about | {"study_name": f"{study.name} · {service.name(lang)}"}
         site_list = folders.maps / f"{service.id}_sites"
         ends = (".xlsx", ".csv", ".geojson")
-        lists += [write_sites(site_list.with_suffix(end), result.plan, excluded=study.faults, **titled) for end in ends]
-        if result.places is not None:
-            lists.append(write_places(folders.maps / f"{service.id}_places.xlsx", result.places, units=study.units, **titled))
-        tables += _write_tables(result, folders.processed, titled)
+        lists += [write_sites(site_list.with_suffix(end), one.plan, excluded=study.faults, **titled) for end in ends]
+        if one.places is not None:
+            lists.append(write_places(folders.maps / f"{service.id}_places.xlsx", one.places, units=study.units, **titled))
+        tables += _write_tables(one, folders.processed, titled)
     section = study.config.hierarchy
     if hierarchy is not None and section is not None:
         mode = study.travel_mode(section.mode)
@@ -73,9 +60,9 @@ def write_all(
         maps.append(write_scorecard(folders.maps / "scorecard.html", card, lang=lang))
         lists.append(write_scorecard(folders.maps / "scorecard.xlsx", card, lang=lang))
         tables.append(save_run_card(folders.processed / "scorecards", card, replace=True))
-    tables.append(write_faults(folders.processed / "faults.csv", faults, lang=lang))
-    files = [*maps, *(file for plan in plans for file in write_plan(folders.maps, plan, lang)), *lists, *tables]
-    return [*files, write_manifest(study, results, faults, files, folders.processed / "run.json", plans)]
+    tables.append(write_faults(folders.processed / "faults.csv", result.faults, lang=lang))
+    files = [*maps, *(file for plan in result.plans for file in write_plan(folders.maps, plan, lang)), *lists, *tables]
+    return [*files, write_manifest(study, result.services, result.faults, files, folders.processed / "run.json", result.plans)]
 
 
 def _places_map(study: Study, result: ServiceResult, hierarchy: Hierarchy | None, folders: Folders, lang: Lang) -> Path:
