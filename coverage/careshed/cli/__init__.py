@@ -9,12 +9,12 @@ from typing import Final
 
 import typer
 
-from careshed.cli import check, places, policy, siting, steps, streets
+from careshed.cli import check, committee, places, policy, siting, steps, streets
 from careshed.cli.shared import app
 from careshed.schema import InputError
 from careshed.words import Lang
 
-__all__ = ["app", "check", "main", "places", "policy", "siting", "steps", "streets"]
+__all__ = ["app", "check", "committee", "main", "places", "policy", "siting", "steps", "streets"]
 
 
 _LANG: Final = re.compile(r"^\s*lang\s*=\s*[\"'](zh|en)[\"']", re.MULTILINE)
