@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "coverage" / "careshed"
 
 ORDER = [
-    "words", "schema", "modes", "datum", "intake", "settings", "network", "_kernels", "reach", "isochrones", "demand",
+    "words", "display", "schema", "modes", "datum", "intake", "settings", "network", "_kernels", "reach", "isochrones", "demand",
     "study", "access", "streetcheck", "supply", "policy", "check", "siting", "maps", "report", "run", "demo", "cli",
 ]  # fmt: skip
 

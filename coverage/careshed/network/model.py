@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from careshed.display import card, display_language
 from careshed.schema import Fault
+from careshed.words import pick
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -120,6 +122,26 @@ class Network:
     """What the legs between places and streets do not cross, None where nothing stands in the way."""
     _made: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
     """Graphs, bins and lattice tiles, made when first needed."""
+
+    def _repr_html_(self) -> str:
+        lang = display_language()
+        islets = int(np.count_nonzero(~self.main))
+        away = float(self.component_m[~self.main].sum()) / 1000.0
+        facts = (
+            (pick(lang, "方式", "mode"), pick(lang, self.mode.zh, self.mode.en)),
+            (pick(lang, "路口", "junctions"), f"{len(self.node_id):,}"),
+            (pick(lang, "路段", "edges"), f"{len(self.edge_u):,}"),
+            (pick(lang, "总长", "length"), f"{float(self.edge_m.sum()) / 1000.0:,.1f} km"),
+            (
+                pick(lang, "与主网不连通", "apart from the main network"),
+                pick(lang, f"{islets} 片，共 {away:,.1f} km", f"{islets} parts, {away:,.1f} km"),
+            ),
+            (pick(lang, "接路上限", "snap limit"), f"{self.snap_m:g} m"),
+            (pick(lang, "坐标系", "coordinates"), self.crs),
+        )
+        return card(
+            pick(lang, "路网", "Network"), facts, note=pick(lang, self.mode.source_zh or self.mode.source, self.mode.source)
+        )
 
     @property
     def edge_m(self) -> Float:

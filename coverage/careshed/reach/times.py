@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from careshed.display import card, display_language
+from careshed.words import pick
+
 if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame
@@ -50,6 +53,26 @@ class TravelTimes:
     direction: Direction
     mode: Mode
     snap_m: float
+
+    def _repr_html_(self) -> str:
+        lang = display_language()
+        by_time = self.metric == "time"
+        limit = f"{self.limit / 60_000:g} " + pick(lang, "分钟", "min") if by_time else f"{self.limit / 1000:g} m"
+        toward = (
+            pick(lang, "前往设施", "to the facility")
+            if self.direction == "to_facility"
+            else pick(lang, "自设施出发", "from the facility")
+        )
+        lost, apart = int(np.count_nonzero(self.cell_fault != "")), int(np.count_nonzero(self.facility_fault != ""))
+        facts = (
+            (pick(lang, "方式", "mode"), f"{pick(lang, self.mode.zh, self.mode.en)}, {toward}"),
+            (pick(lang, "搜索到", "searched to"), f"≤ {limit}"),
+            (pick(lang, "设施 × 单元格", "facilities × cells"), f"{len(self.facilities):,} × {len(self.cell_ids):,}"),
+            (pick(lang, "时限内的点对", "pairs within the limit"), f"{self.pairs:,}"),
+            (pick(lang, "无法判断的单元格", "cells that cannot be judged"), f"{lost:,}"),
+            (pick(lang, "设施未接上道路", "facilities that join no street"), f"{apart:,}"),
+        )
+        return card(pick(lang, "出行时间", "Travel times") if by_time else pick(lang, "出行距离", "Travel distances"), facts)
 
     @property
     def pairs(self) -> int:

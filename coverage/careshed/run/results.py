@@ -107,3 +107,8 @@ class RunResult:
     """Everything written, maps first."""
     plans: tuple[StudyPlan, ...] = ()
     """The plans that the study asks for, solved."""
+
+    def _repr_html_(self) -> str:
+        from careshed.run.summary import run_card
+
+        return run_card(self)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from careshed.demand import tell_effect
+from careshed.display import Markup, Table, bar, card, text
 from careshed.report.scorecard_words import headline
 from careshed.supply.hierarchy import summary_line
 from careshed.words import Lang, group_name, pick
@@ -88,3 +89,26 @@ def _places_line(found: PlacesFound, lang: Lang) -> str:
         f"{head}{people} 人中 {served} 人有位，{none} 人可达而无空位，{out} 人不可达",
         f"{head}of {people}, {served} have a place, {none} are in reach but find none free, {out} are out of reach",
     ) + (more if unjudged != "0" else "")
+
+
+def run_card(result: RunResult) -> str:
+    """Lay out the card of a run for a notebook: what it found, and where its files are."""
+    lang = result.study.lang
+    found = [
+        (one.service.name(lang), f"{one.plan.people_covered_before:,.0f} / {one.plan.people_total:,.0f}", *_shares(one))
+        for one in result.services
+    ]
+    heads = (("服务", "service"), ("时限内可达 / 总数", "reached / all"), ("现状", "now"), ("新增点位后", "with the sites"))
+    table = Table(tuple(pick(lang, *both) for both in heads), found, frozenset({1}))
+    files = "".join(
+        f"<div>{text(file.as_posix())}</div>" for file in result.files if file.suffix in (".html", ".xlsx", ".docx", ".gpkg")
+    )
+    facts = [(pick(lang, "文件", "files"), Markup(files))] if files else []
+    return card(result.study.name, facts, table=table, made_up=result.study.made_up, lang=lang)
+
+
+def _shares(one: ServiceResult) -> tuple[str, str]:
+    total = one.plan.people_total
+    parts = (one.plan.people_covered_before, one.plan.people_covered_after)
+    before, after = (part / total if total else float("nan") for part in parts)
+    return bar(before), bar(after)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from careshed.display import Table, bar, card, display_language
 from careshed.siting.problem import PARTS_PER_PERSON, cells_reached, cost_limit, pairs_within
 from careshed.siting.solve import BoundBy, Status
+from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -52,6 +54,62 @@ class SitePlan:
     """Units of the asked levels without an existing facility."""
     units_without_after: tuple[str, ...] = ()
     """Those still without one when all sites stand."""
+
+    def _repr_html_(self) -> str:
+        lang = display_language()
+        return card(
+            pick(lang, f"选址方案：{len(self.sites)} 处", f"Site plan: {len(self.sites)} sites"),
+            [(pick(lang, "证明", "proof"), _proof(self, lang))],
+            lead=_gain(self, lang),
+            table=_sites_table(self, lang),
+        )
+
+
+def _gain(plan: SitePlan, lang: Lang) -> str:
+    who, total = group_name(plan.group, lang), plan.people_total
+    before, after = (people / total if total else 0.0 for people in (plan.people_covered_before, plan.people_covered_after))
+    by_time = plan.limit_minutes is not None
+    limit = f"{plan.limit_minutes:g}" if by_time else f"{plan.limit_metres or 0:g}"
+    within = pick(lang, f"{limit} 分钟" if by_time else f"{limit} 米", f"{limit} min" if by_time else f"{limit} m")
+    return pick(
+        lang,
+        f"{total:,.0f} 名{who}中，{within}内可达的由 {before:.1%} 升至 {after:.1%}",
+        f"of {total:,.0f} {who}, those within {within} rise from {before:.1%} to {after:.1%}",
+    )
+
+
+def _proof(plan: SitePlan, lang: Lang) -> str:
+    if plan.status == "optimal":
+        return pick(lang, "已证明最优：同样规则下没有更好的方案", "optimal: no other choice under the same rules reaches more")
+    most = f"{plan.bound:,.0f}"
+    return pick(
+        lang,
+        f"同样规则下任何方案都不超过 {most} 人（差 {plan.gap:.2%}）",
+        f"no choice under the same rules reaches more than {most} people (gap {plan.gap:.2%})",
+    )
+
+
+def _sites_table(plan: SitePlan, lang: Lang) -> Table:
+    headers = (
+        pick(lang, "序", "rank"),
+        pick(lang, "候选点", "site"),
+        pick(lang, "所在单元", "unit"),
+        pick(lang, "新增可达", "newly reached"),
+        pick(lang, "累计占比", "share after it"),
+        pick(lang, "理由", "reason"),
+    )
+    rows = [
+        (
+            str(row["rank"]),
+            str(row["name"]),
+            str(row["unit_name"]),
+            f"{row['people_new']:,.0f}",
+            bar(float(row["share_cumulative"])),
+            str(row[pick(lang, "reason_zh", "reason_en")]),
+        )
+        for row in plan.sites.drop(columns="geometry").to_dict("records")
+    ]
+    return Table(headers, rows, frozenset({0, 3}))
 
 
 def check_plan(plan: SitePlan, options: TravelTimes, existing: TravelTimes | None, cells: GeoDataFrame) -> None:

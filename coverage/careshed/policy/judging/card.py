@@ -221,6 +221,11 @@ class Scorecard:
     people: dict[str, dict[str, float]]
     """Unit code ("ALL" for the study) -> group -> people."""
 
+    def _repr_html_(self) -> str:
+        from careshed.policy.judging.showing import scorecard_card
+
+        return scorecard_card(self)
+
     def name(self, lang: Lang) -> str:
         """Name the plan for the reader."""
         return pick(lang, self.name_zh, self.name_en)

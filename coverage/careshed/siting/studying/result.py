@@ -50,6 +50,11 @@ class StudyPlan:
     """What opens in which year, where the study asks for years; `plan` is then how it stands after the last."""
     extras: Extras
 
+    def _repr_html_(self) -> str:
+        from careshed.siting.studying.showing import plan_card
+
+        return plan_card(self)
+
     @property
     def findings(self) -> tuple[Fault, ...]:
         """Everything that a reader of the plan should know besides."""
