@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types coverage tests notebooks benchmarks clean
+.PHONY: demo test lint types coverage tests notebooks docs benchmarks clean
 
 demo: $(VENV)/.core
 	$(BIN)/careshed demo
@@ -37,6 +37,10 @@ coverage: $(VENV)/.test
 notebooks: $(VENV)/.test
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 --no-header -q notebooks
 
+# The documentation site, in dist/site; it opens by double click.
+docs: $(VENV)/.test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+
 benchmarks: $(VENV)/.test
 	$(BIN)/pip install -q -e '.[benchmark]'
 	$(BIN)/python benchmarks/reach.py
@@ -50,7 +54,7 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install -q -e '.[test]'
+	$(BIN)/pip install -q -e '.[test,docs]'
 	touch $@
 
 clean:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from careshed.datum import bd09_from_gcj02, gcj02_from_wgs84
     from careshed.demand import read_margins, refinement_effect, tell_effect
     from careshed.demo import make_demo
+    from careshed.display import set_display_language, show
     from careshed.intake import read_candidates, read_facilities, read_table, read_units
     from careshed.intake.candidates import (
         candidates_from_facilities,
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
     from careshed.policy.audit import audit_profile
     from careshed.policy.judging import Scorecard, judge_plan
     from careshed.policy.types import canonical_type, nearest_types, split_functions
-    from careshed.reach import TravelTimes, import_travel_times, travel_times
+    from careshed.reach import TravelTimes, import_travel_times, read_travel_times, travel_times, write_travel_times
     from careshed.report import write_coverage, write_faults, write_gaps, write_hierarchy, write_places, write_sites
-    from careshed.run import run_study
+    from careshed.run import RunResult, ServiceResult, analyse_study, run_study
     from careshed.schema import Fault, InputError
     from careshed.siting import SitePlan, check_plan, rank_sites
     from careshed.siting.phasing import Phase, phases_of, plan_phases, verify_phases
@@ -99,6 +100,10 @@ _HOME = {
         "tell_effect",
     ),
     "demo": ("make_demo",),
+    "display": (
+        "set_display_language",
+        "show",
+    ),
     "intake": (
         "read_candidates",
         "read_facilities",
@@ -171,7 +176,9 @@ _HOME = {
     "reach": (
         "TravelTimes",
         "import_travel_times",
+        "read_travel_times",
         "travel_times",
+        "write_travel_times",
     ),
     "report": (
         "write_coverage",
@@ -181,7 +188,12 @@ _HOME = {
         "write_places",
         "write_sites",
     ),
-    "run": ("run_study",),
+    "run": (
+        "RunResult",
+        "ServiceResult",
+        "analyse_study",
+        "run_study",
+    ),
     "schema": (
         "Fault",
         "InputError",
@@ -288,7 +300,9 @@ __all__ = [
     "Phase",
     "Ranking",
     "Ruled",
+    "RunResult",
     "Scorecard",
+    "ServiceResult",
     "SetCover",
     "SitePlan",
     "Sites",
@@ -296,6 +310,7 @@ __all__ = [
     "Study",
     "Subsidy",
     "TravelTimes",
+    "analyse_study",
     "assign_places",
     "attach",
     "audit_profile",
@@ -357,6 +372,7 @@ __all__ = [
     "read_street_lines",
     "read_streets",
     "read_table",
+    "read_travel_times",
     "read_units",
     "refinement_effect",
     "repair_streets",
@@ -365,6 +381,8 @@ __all__ = [
     "run_study",
     "scenario_set",
     "service_score",
+    "set_display_language",
+    "show",
     "size_candidates",
     "split_functions",
     "stress_plan",
@@ -385,6 +403,7 @@ __all__ = [
     "write_places_map",
     "write_plan_file",
     "write_sites",
+    "write_travel_times",
 ]
 
 
