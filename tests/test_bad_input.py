@@ -341,7 +341,7 @@ def test_a_study_needs_rasters_or_a_table_of_people(tmp_path: Path) -> None:
             "is not valid TOML (Expected ']' at the end of a table declaration (at line 1, column 7)). Put text in quotes",
         ),
         ('streets = "a.osm"\n', "[streets]: must be a section (table) (found 'a.osm'). Correct the value."),
-        ("[map]\nzoom = 1\n", "[map] zoom: unknown key. Known here: tiles, attribution."),
+        ("[map]\nzoom = 1\n", "[map] zoom: unknown key. Known here: tiles, attribution, tiles_key, approval_no."),
         ("[[facilities]]\nfile = 3\n", "[[facilities]] 1: file: must be text in quotes (found '3'). Correct the value."),
         (
             "[modes.older]\nsteps_factor = 0.5\n",

@@ -20,7 +20,7 @@ from careshed.check.case import Case, case_of, unit_people
 from careshed.check.datums import datums
 from careshed.check.duplicates import alike
 from careshed.check.figures import robust_z
-from careshed.check.ground import lost_people, outlines
+from careshed.check.ground import lost_people, off_street, outlines, shut_in
 from careshed.check.model import ranked
 from careshed.datum import gcj02_from_wgs84
 from careshed.network import build_network
@@ -234,6 +234,47 @@ def test_people_in_no_unit_and_near_no_street_are_counted(case: Case) -> None:
         ("people_off_street", cells["total"].iloc[peopled[1]], "place"),
     ]
     assert found[0].file == "units.gpkg"
+
+
+def test_people_shut_in_by_barriers_are_told_by_unit_and_ranked_with_the_rest(case: Case, clean: CheckReport) -> None:
+    # The same people by another road: what the travel times call "barrier", summed by pandas.
+    cells = case.study.cells
+    lost = cells[(case.lost_cells == "barrier") & (cells["total"] > 0)]
+    expected = lost.groupby(lost["unit"].astype(str))["total"].agg(["sum", "count"]).sort_values("sum", ascending=False)
+    told = [one for one in clean.findings if one.kind == "people_shut_in"]
+    assert len(told) > 1
+    assert [one.value.split()[-1] for one in told] == expected.index.tolist()
+    assert [one.people for one in told] == pytest.approx(expected["sum"].tolist())
+    assert [one.text("en").split()[0] for one in told] == [str(n) for n in expected["count"]]
+    assert {(one.weight, one.basis, one.file) for one in told} == {("doubt", "place", "streets.osm.pbf")}
+    assert told[0].proposal("en") == "Draw the gate ([[barriers.gates]]) or the street that leads there"
+    assert "个格网到每条街道都隔着水面、铁路、高速公路或围墙，无法判断是否可达" in told[0].text("zh")
+    assert told[0].heading("zh") == "人口四周被阻隔"
+
+
+def test_people_shut_in_are_only_noted_where_the_study_joins_them_regardless(case: Case) -> None:
+    config = case.study.config
+    barriers = config.barriers.model_copy(update={"behind": "nearest"})
+    study = replace(case.study, config=config.model_copy(update={"barriers": barriers}))
+    told = shut_in(replace(case, study=study))
+    assert {one.weight for one in told} == {"note"}
+    assert told[0].text("en").endswith("before every street: they join the nearest street regardless, as the study says")
+    assert "按研究文件仍接入最近的街道" in told[0].text("zh")
+
+
+def test_a_facility_shut_in_by_barriers_is_an_error_of_its_own(case: Case) -> None:
+    mine = np.zeros(len(case.facilities), dtype=bool)
+    mine[3] = True
+    none = np.zeros(len(case.study.cells), dtype=bool)
+    planted = replace(case, shut_in=mine, shut_cells=none)
+    (told,) = shut_in(planted)
+    row = case.facilities.iloc[3]
+    assert (told.kind, told.weight, told.row, told.basis) == ("shut_in", "error", str(row["row"]), "unit")
+    assert told.people == case.unit_people[row["unit"]]
+    assert told.text("en") == "has water, a railway, a motorway or walls before every street within 150 m: nobody reaches it"
+    assert told.text("zh") == "150 米内的街道都隔着水面、铁路、高速公路或围墙，视为无人可达"
+    assert told.proposal("zh").startswith("核对坐标；补画大门")
+    assert off_street(planted) == off_street(case)
 
 
 def test_a_unit_in_the_sea_is_empty_and_an_overlap_is_told_with_its_people(case: Case) -> None:

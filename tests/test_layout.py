@@ -15,7 +15,7 @@ SOURCE = ROOT / "coverage" / "careshed"
 
 ORDER = [
     "words", "display", "schema", "modes", "datum", "intake", "settings", "network", "_kernels", "reach", "isochrones", "demand",
-    "study", "access", "streetcheck", "supply", "policy", "check", "siting", "maps", "report", "run", "demo", "cli",
+    "study", "access", "streetcheck", "supply", "policy", "check", "siting", "maps", "figures", "report", "run", "demo", "cli",
 ]  # fmt: skip
 
 

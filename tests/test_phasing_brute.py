@@ -48,13 +48,13 @@ def tried(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(few, max_examples=130 * MORE)
+@settings(few, max_examples=60 * MORE)
 def test_a_plan_over_years_is_as_good_as_the_best_of_all_years_for_all_sites(seed: int):
     tried(seed)
 
 
 @given(st.integers(0, 2**32))
-@settings(few, max_examples=50 * MORE)
+@settings(few, max_examples=25 * MORE)
 def test_search_and_prices_come_to_the_same_plans_as_branch_and_bound(seed: int):
     with mock.patch.object(engine, "SMALL", -1), mock.patch.object(engine, "KICKS", 2):
         tried(seed)

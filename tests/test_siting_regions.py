@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from test_siting_rules import ONE, Case, every_choice, random_case, town
@@ -44,6 +46,7 @@ def test_a_region_that_is_the_whole_town_leaves_nothing_open():
     assert regional_bound(problem, relaxation.prices, relaxation.leaning, (0,), seed=0)[0] == pytest.approx(6 * ONE, abs=10)
 
 
+@functools.cache
 def known_town():
     """A town of 200 candidates, what the relaxation proposes, and a good choice."""
     problem = town(200, 3_000, ruled=False, n=20, seed=1)

@@ -39,13 +39,51 @@ def test_a_new_bridge_between_two_junctions_shortens_the_way(tmp_path):
     assert seconds(opened.table, (1000, 0), (1000, 200)) == pytest.approx(1200, abs=0.01)
     assert seconds(BANKS, (1000, 0), (1000, 200)) == 2200
     assert opened.table.ways.index.tolist() == [0, 1, 2, -1]
-    assert not opened.faults
+    assert told(opened, "zh") == [("planned_joins", "第 1 行：新增道路起点接道路 0，终点接道路 1")]
+
+
+def told(made, lang="en"):
+    """Codes and texts of what an edit reports."""
+    return [(fault.code, fault.text(lang)) for fault in made.faults]
+
+
+def test_ends_that_join_nothing_and_nodes_on_the_way_are_told(tmp_path):
+    # From 50 m south of the first street over it, at its vertex, to the vertex of the second.
+    made = edit_streets(BANKS, layer(tmp_path, [shapely.LineString([(500, -50), (500, 0), (500, 200)])], 等级=["支路"]))
+    assert told(made) == [
+        ("planned_joins", "row 1: planned street: its end joins way 1, between them it joins way 0"),
+        (
+            "end_joins_nothing",
+            "row 1: its start joins no street. Leave it if the street is to end there; else check where it ends, "
+            "or raise tolerance_m.",
+        ),
+    ]
+    assert told(made, "zh") == [
+        ("planned_joins", "第 1 行：新增道路终点接道路 1，途中接道路 0"),
+        ("end_joins_nothing", "第 1 行：起点未接任何道路。尽端路可不理会；否则请核对端点位置，或调大 tolerance_m。"),
+    ]
+
+
+def test_a_street_is_called_by_its_name_and_many_are_counted(tmp_path):
+    # At (500, 0) five streets meet: three are named, two with one name.
+    star = streets({"m": (500, 0), **{f"{n}": (500 + 100 * n, 300) for n in range(5)}}, [f"m{n}" for n in range(5)])
+    named = dataclasses.replace(star, ways=star.ways.assign(name=["南街", "北街", "", "南街", "东街"]))
+    made = edit_streets(named, layer(tmp_path, [shapely.LineString([(500, 0), (500, -90)])], 等级=["支路"]))
+    assert told(made)[0][1] == "row 1: planned street: its start joins “南街”, “北街”, way 2 and 1 more"
+    assert told(made, "zh")[0][1] == "第 1 行：新增道路起点接“南街”、“北街”、道路 2 等 4 条"
+    assert made.faults[1].code == "end_joins_nothing"
+
+
+def test_a_ring_has_no_end_that_joins_nothing(tmp_path):
+    ring = shapely.LineString([(500, 0), (550, -50), (450, -50), (500, 0)])
+    made = edit_streets(BANKS, layer(tmp_path, [ring], 等级=["支路"]))
+    assert told(made) == [("planned_joins", "row 1: planned street: its start joins way 0, its end joins way 0")]
 
 
 def test_a_new_street_joins_the_middle_of_one_within_the_tolerance(tmp_path):
     made = edit_streets(BANKS, layer(tmp_path, [shapely.LineString([(750, 0.6), (750, 199.4)])], 等级=["支路"]))
     assert seconds(made.table, (1000, 0), (1000, 200)) == pytest.approx(250 + 200 + 250, abs=1.5)
-    assert [fault.code for fault in made.faults] == ["end_joined_to_line"]
+    assert [fault.code for fault in made.faults] == ["end_joined_to_line", "planned_joins"]
     assert made.faults[0].en == "2 loose ends are joined to a road up to 0.60 m away"
 
 
@@ -62,7 +100,10 @@ def test_a_street_that_joins_another_new_one_is_joined(tmp_path):
     half = [shapely.LineString([(500, 0), (500, 100)]), shapely.LineString([(500, 100), (500, 200)])]
     made = edit_streets(BANKS, layer(tmp_path, half, 等级=["支路"] * 2))
     assert seconds(made.table, (1000, 0), (1000, 200)) == pytest.approx(1200, abs=0.01)
-    assert not made.faults
+    assert told(made) == [
+        ("planned_joins", "row 1: planned street: its start joins way 0, its end joins the planned street in row 2"),
+        ("planned_joins", "row 2: planned street: its start joins the planned street in row 1, its end joins way 1"),
+    ]
 
 
 def test_a_closed_bridge_parts_the_banks(tmp_path):

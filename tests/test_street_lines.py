@@ -103,7 +103,31 @@ def test_a_loose_end_does_not_join_a_bridge_overhead():
 def test_an_end_that_touches_a_road_meets_it_without_a_tolerance():
     nodes, told, _ = joined([(0, 0), (10, 0)], [(4, 0), (4, 5)])
     assert len(shared(nodes)) == 1
+    assert told == [("end_joined_to_line", 1, 0, 0.0)]
+    nodes, told, _ = joined([(0, 0), (10, 0)], [(4, 0), (4, 5)], crossings=False)
+    assert len(shared(nodes)) == 1
+    assert told == [("end_joined_to_line", 1, 0, 0.0)]
+
+
+def test_an_end_on_a_vertex_of_a_road_is_listed_unless_the_layer_is_noded():
+    lines = [(0, 0), (4, 0), (10, 0)], [(4, 0), (4, 5)]
+    nodes, told, _ = joined(*lines)
+    assert len(shared(nodes)) == 1
+    assert told == [("end_at_vertex", 1, 0, 0.0)]
+    nodes, told, _ = joined(*lines, crossings=False)
+    assert len(shared(nodes)) == 1
     assert told == []
+
+
+def test_a_road_with_a_vertex_on_another_without_one_is_a_crossing():
+    nodes, told, _ = joined([(0, 0), (10, 0)], [(4, -5), (4, 0), (4, 5)])
+    assert len(shared(nodes)) == 1
+    assert told == [("crossing", 0, 1, 0.0)]
+
+
+def test_ends_that_meet_and_vertices_that_meet_are_no_joint_to_tell():
+    assert joined([(0, 0), (4, 0)], [(4, 0), (4, 5)])[1] == []
+    assert joined([(0, 0), (4, 0), (8, 0)], [(4, -5), (4, 0), (4, 5)])[1] == []
 
 
 def test_the_two_ends_of_a_short_line_stay_apart():
@@ -215,8 +239,19 @@ def test_repairs_name_the_rows_they_join(tmp_path):
     read = read_street_lines(file)
     told = {fault.code: (fault.en, fault.found) for fault in read.faults if fault.severity == "repaired"}
     assert told["crossing"] == ("1 crossings of roads of one level without a common vertex are joined", "1–2")
+    assert not {"end_at_vertex", "end_joined_to_line"} & set(told)
     assert told["ends_joined"] == ("1 pairs of ends up to 0.40 m apart are joined", "1–3")
     assert read.table.repairs[["line", "other"]].to_numpy().tolist() == [[1, 2], [1, 3]]
+
+
+def test_an_end_on_a_vertex_is_told_with_its_rows_and_is_no_repair(tmp_path):
+    bent = shapely.LineString([(0, 0), (100, 0), (300, 0)])
+    read = read_street_lines(layer(tmp_path, [bent, shapely.LineString([(100, 0), (100, 50)])]))
+    (told,) = [fault for fault in read.faults if fault.code == "end_at_vertex"]
+    assert (told.severity, told.found) == ("noted", "2–1")
+    assert told.text("en").startswith("1 ends lie on a vertex within another road and are joined there")
+    assert told.text("zh").startswith("1 处端点恰在另一道路的中间折点上，已相连")
+    assert read.table.repairs[["kind", "line", "other", "gap_m"]].to_numpy().tolist() == [["end_at_vertex", 2, 1, 0.0]]
 
 
 @pytest.mark.parametrize("shapes", [[shapely.Point(0, 0)], [shapely.LineString([(1, 1), (1, 1)])]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,14 @@ import shapely
 from pyproj import Transformer
 from towns import CRS, EAST, NORTH, points, streets
 
+from careshed.intake.streets.lines.noding import Joint
 from careshed.intake.streets.parting import part_at
 from careshed.intake.streets.repairing import Repair, apply_repairs, read_repairs, write_repairs
 from careshed.modes import CAR, WALK_ADULT
 from careshed.network import attach, build_network
 from careshed.reach import travel_times
 from careshed.schema import Fault, InputError
-from careshed.streetcheck import check_streets, find_street_gaps, repair_streets, repairs_of
+from careshed.streetcheck import JOINTS, check_streets, find_street_gaps, joints_table, repair_streets, repairs_of
 from careshed.streetcheck.footways import missing_footways
 from careshed.streetcheck.gains import Case, weigh_gaps
 from careshed.streetcheck.parts import class_lengths, street_parts
@@ -431,3 +433,13 @@ def test_cars_are_checked_by_their_own_rules():
     both = pd.Series([True, False], index=town.ways.index)
     town = replace(town, ways=town.ways.assign(car_forward=both, car_backward=both, maxspeed_kmh=np.nan))
     assert find_street_gaps(town, net(town, CAR)).gaps == ()
+
+
+def test_joints_of_a_layer_are_listed_in_the_readers_words():
+    town = streets({"a": (0, 0), "b": (100, 0)}, ["ab"])
+    joints = pd.DataFrame([("ends_joined", 1, 2, 5.0, 6.0, 0.4)], columns=["kind", "line", "other", "x", "y", "gap_m"])
+    assert joints_table(replace(town, repairs=joints), "en").to_dict("records") == [
+        {"What was done": "two loose ends joined", "Row": 1, "Other row": 2, "X (m, UTM)": 5.0, "Y (m, UTM)": 6.0, "Gap (m)": 0.4}
+    ]
+    assert joints_table(town)["处理"].tolist() == []
+    assert set(JOINTS) == set(get_args(Joint))

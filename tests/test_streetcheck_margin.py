@@ -13,11 +13,12 @@ from shapely.affinity import translate
 from towns import CRS, EAST, NORTH, points, streets
 
 from careshed.access import coverage, coverage_table
-from careshed.modes import WALK_ADULT, WALK_OLDER
+from careshed.modes import CAR, WALK_ADULT, WALK_OLDER
 from careshed.network import build_network
 from careshed.reach import travel_times
+from careshed.reach.mixing import mix_times
 from careshed.report import write_coverage
-from careshed.streetcheck import find_exits, ground_of, margin_report, mark_margin, with_margin
+from careshed.streetcheck import find_exits, ground_of, margin_report, mark_margin, mixed_margin_report, with_margin
 
 
 def net(town, mode=WALK_ADULT):
@@ -269,13 +270,74 @@ def test_a_run_shows_beside_the_coverage_how_many_could_change(tmp_path):
     assert "Could be covered" not in write_coverage(tmp_path / "d.csv", before[asked], lang="en").read_text(encoding="utf-8-sig")
 
 
-def test_nothing_is_told_where_nothing_could_change_or_people_travel_by_several_modes():
+def test_nothing_is_told_where_nothing_could_change_and_what_is_not_of_these_streets_is_not_judged():
     network = net(in_ring())
     cells = points([(100, 0)], p60=[1.0], total=[2.0], unit=["u"])
     times = travel_times(network, points([(0, 0)], ids=["f"]), cells, limit_min=30)
     _, table, faults = marked(network, times, cells)
     assert faults == []
     assert table["could_change"].sum() == 0
-    before, table, faults = marked(network, replace(times, mode=WALK_OLDER), cells)
-    assert table is before
-    assert [fault.code for fault in faults] == ["edge_not_judged"]
+    imported = replace(times, mode=replace(WALK_ADULT, en="adult on foot (times from amap.csv)"))
+    for other in (imported, replace(times, mode=WALK_OLDER)):
+        before, table, faults = marked(network, other, cells)
+        assert table is before
+        assert [fault.code for fault in faults] == ["edge_not_judged"]
+    assert faults[0].text("zh") == "出行时间不出自这些道路，未判断界外数据的影响"
+
+
+def mixed_town():
+    """Walkers and drivers by turns on a grid cut off at 800 m; the streets are a ring's, so that only the edge cuts them."""
+    rng = np.random.default_rng(5)
+    nodes = {f"{i},{j}": (200.0 * i, 200.0 * j) for i in range(7) for j in range(7)}
+    ways = [[f"{i},{j}" for j in range(7)] for i in range(7)] + [[f"{i},{j}" for i in range(7)] for j in range(7)]
+    networks = [net(streets(nodes, ways), mode) for mode in (WALK_ADULT, CAR)]
+    cells = points(rng.uniform(0, 800, (60, 2)), p60=rng.integers(1, 9, 60).astype(float), unit="u")
+    homes = points([(0, 0)], ids=["f"])
+    parts = [travel_times(network, homes, cells, limit_min=30) for network in networks]
+    which = rng.integers(0, 2, 60)
+    return networks, parts, mix_times(parts, which), cells, which
+
+
+def test_where_people_travel_by_several_modes_each_cell_is_judged_by_its_own():
+    networks, parts, times, cells, which = mixed_town()
+    told = {"group": "p60", "minutes": 8.0, "known": here(shapely.box(-100, -100, 900, 900))}
+    alone = [margin_report(network, part, cells, **told) for network, part in zip(networks, parts, strict=True)]
+    mixed = mixed_margin_report(networks, times, cells, which, **told)
+    for name in ("cost_to_exit", "could_change", "could_gain"):
+        wanted = [getattr(alone[mode], name)[cell] for cell, mode in enumerate(which.tolist())]
+        assert getattr(mixed, name).tolist() == wanted, name
+    assert mixed.people_changed == cells["p60"].to_numpy()[mixed.could_change].sum()
+    # Five streets leave eastward and five northward, for walkers and drivers alike, and count once.
+    assert [len(one.exits) for one in alone] == [10, 10]
+    assert len(mixed.exits) == 10
+    spots = [tuple(np.round((one.exits.x[0], one.exits.y[0]))) for one in alone]
+    assert spots[0] == spots[1]
+    for cell, mode in enumerate(which.tolist()):
+        own, there = alone[mode].nearest_exit[cell], mixed.nearest_exit[cell]
+        assert mixed.exits.x[there] == pytest.approx(alone[mode].exits.x[own])
+        assert mixed.exits.y[there] == pytest.approx(alone[mode].exits.y[own])
+    assert mixed.needed_m == max(one.needed_m for one in alone)
+    river = gpd.GeoSeries([here(shapely.LineString([(910, -500), (910, 1000)]))], crs=CRS)
+    cut = mixed_margin_report(networks, times, cells, which, **told, hard=river, hard_m=20)
+    assert (cut.cut_by_border, len(cut.exits)) == (5, 5)
+    assert "5 streets lead out of the data (5 more end at hard borders and do not count)" in cut.text("en")
+
+
+def test_networks_of_other_modes_are_refused_and_the_coverage_shows_mixed_modes():
+    networks, _, times, cells, which = mixed_town()
+    with pytest.raises(ValueError, match="one network each is needed of the modes of the travel times: adult, car"):
+        mixed_margin_report(networks[::-1], times, cells, which, group="p60", minutes=8.0)
+    units = units_of()
+    table = coverage_table(times, cells, units, minutes=[8], groups=["p60"])
+    shown, faults = mark_margin(table, networks, times, cells, units, minutes=8, group="p60", which=which)
+    assert [fault.code for fault in faults] == ["edge_of_data"]
+    whole = mixed_margin_report(networks, times, cells, which, group="p60", minutes=8.0, known=ground_of(units))
+    assert shown.loc["ALL", "could_change"] == whole.people_gained > 0
+
+
+def test_nobody_can_gain_from_beyond_a_hard_border_within_data_that_reach_beyond_the_units():
+    river = gpd.GeoSeries([here(shapely.LineString([(1540, -500), (1540, 500)]))], crs=CRS)
+    # The data reach 300 m beyond the units, so the exit lies at 1800, across the river: the way there crosses it.
+    assert line_town(known_m=300.0).people_changed == 5.0
+    cut = line_town(known_m=300.0, hard=river)
+    assert (cut.cut_by_border, cut.people_changed) == (1, 0.0)

@@ -206,7 +206,7 @@ def test_the_command_writes_a_report_and_a_list_of_repairs_which_the_study_then_
     out = ["-o", str(tmp_path / "s.html"), "--repairs", str(listed)]
     run = CliRunner().invoke(app, ["check-streets", str(study), *out, "--exact", "2", "--lang", "en"])
     assert run.exit_code == 0, run.output
-    assert "gap: 1, " in run.output
+    assert "Streets that end just short of each other: 1, " in run.output
     assert "Joining one gap brings up to 10 more" in run.output
     assert (tmp_path / "s.html").is_file()
     repairs = read_repairs(listed)
@@ -233,7 +233,7 @@ def test_the_command_prints_where_no_file_is_asked_for_and_takes_another_mode(st
     points([(0, 0)]).to_crs("EPSG:4326").to_file(border, driver="GeoJSON")
     run = CliRunner().invoke(app, ["check-streets", study, "--mode", "older", "--exact", "0", "--border", str(border)])
     assert run.exit_code == 0, run.output
-    assert "疑似断头未接" in run.output
+    assert "疑似断头未接：1，孤立路网：" in run.output
     odd = CliRunner().invoke(app, ["check-streets", study, "--mode", "flying"])
     assert "there is no mode 'flying'" in str(odd.exception)
     odd = CliRunner().invoke(app, ["check-streets", study, "-o", "x.csv"])

@@ -171,7 +171,8 @@ def test_candidates_of_a_service_name_it_or_none(study: Study) -> None:
 def test_an_unknown_service_lists_the_known(study: Study) -> None:
     with pytest.raises(UnknownService) as caught:
         study.facilities("daycare")
-    assert str(caught.value) == "there is no service 'daycare' in the study; did you mean 'day_care'? it has: day_care, meals"
+    en = "there is no service 'daycare' in the study; did you mean 'day_care'? it has: day_care, meals"
+    assert str(caught.value) == f"{en}  研究中没有服务“daycare”，是否应为“day_care”？现有：day_care, meals"
     assert isinstance(caught.value, KeyError)
 
 
