@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 import careshed
 
@@ -44,6 +46,37 @@ def test_no_page_loads_anything_from_another_machine(site: Path):
     assert {one for one in loaded if re.match(r"(?:https?:)?//", one[1])} == set()
 
 
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Fenced blocks of a language in all guides, each with the name of its page."""
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    pattern = re.compile(rf"^```{language}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    return [(page.name, block) for page in pages for block in pattern.findall(page.read_text(encoding="utf-8"))]
+
+
+def test_every_study_section_in_the_guides_has_keys_that_a_study_file_knows():
+    # What a block leaves out cannot be judged here; what it names must be known to the study file.
+    from careshed.settings.config import Config
+
+    shown = blocks("toml")
+    assert len(shown) > 10
+    wrong = []
+    for page, block in shown:
+        try:
+            Config.model_validate(tomllib.loads(block))
+        except ValidationError as error:
+            wrong += [(page, fault["loc"]) for fault in error.errors() if fault["type"] == "extra_forbidden"]
+    assert wrong == []
+
+
+def test_the_python_in_the_guides_is_python_and_uses_public_names():
+    shown = blocks("python")
+    used = {name for _, block in shown for name in re.findall(r"\bcs\.(\w+)", block)}
+    for page, block in shown:
+        compile(block, page, "exec")
+    assert used
+    assert used <= set(careshed.__all__)
+
+
 def test_every_command_named_in_the_guides_exists():
     from typer.main import get_command
 
@@ -54,7 +87,7 @@ def test_every_command_named_in_the_guides_exists():
     named = {
         (guide.name, command)
         for guide in guides
-        for command in re.findall(r"^\s*(?:\$ )?careshed ([a-z][a-z-]+)", guide.read_text(encoding="utf-8"), re.MULTILINE)
+        for command in re.findall(r"(?:^|`)careshed ([a-z][a-z-]+) ", guide.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert named
     assert {(guide, command) for guide, command in named if command not in known} == set()
