@@ -246,18 +246,17 @@ def test_people_shut_in_by_barriers_are_told_by_unit_and_ranked_with_the_rest(ca
     assert [one.value.split()[-1] for one in told] == expected.index.tolist()
     assert [one.people for one in told] == pytest.approx(expected["sum"].tolist())
     assert [one.text("en").split()[0] for one in told] == [str(n) for n in expected["count"]]
-    assert {(one.weight, one.basis, one.file) for one in told} == {("doubt", "place", "streets.osm.pbf")}
+    assert {(one.weight, one.basis, one.file) for one in told} == {("note", "place", "streets.osm.pbf")}
     assert told[0].proposal("en") == "Draw the gate ([[barriers.gates]]) or the street that leads there"
     assert "个格网到每条街道都隔着水面、铁路、高速公路或围墙，无法判断是否可达" in told[0].text("zh")
     assert told[0].heading("zh") == "人口四周被阻隔"
 
 
-def test_people_shut_in_are_only_noted_where_the_study_joins_them_regardless(case: Case) -> None:
+def test_people_shut_in_whom_the_study_joins_regardless_are_told_so(case: Case) -> None:
     config = case.study.config
     barriers = config.barriers.model_copy(update={"behind": "nearest"})
     study = replace(case.study, config=config.model_copy(update={"barriers": barriers}))
     told = shut_in(replace(case, study=study))
-    assert {one.weight for one in told} == {"note"}
     assert told[0].text("en").endswith("before every street: they join the nearest street regardless, as the study says")
     assert "按研究文件仍接入最近的街道" in told[0].text("zh")
 
@@ -331,7 +330,7 @@ def test_a_study_without_facilities_and_sites_is_checked_too(study: Study) -> No
     empty = replace(
         study, facility_table=study.facility_table.iloc[:0], candidate_table=study.candidate_table.iloc[:0], faults=()
     )
-    assert check_study(empty).findings == ()
+    assert {one.kind for one in check_study(empty).findings} == {"people_shut_in"}
 
 
 def moved_to_gcj02(table: gpd.GeoDataFrame, times: int) -> gpd.GeoDataFrame:

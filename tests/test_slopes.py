@@ -133,6 +133,16 @@ def test_a_street_too_steep_for_a_wheelchair_is_closed_to_it_alone(tmp_path):
     assert both_ways(town, WHEELCHAIR, hill(tmp_path, 0.08, name="gentle.tif"))[0] > 1440
 
 
+def test_heights_are_read_once_also_where_steep_streets_are_closed(tmp_path, monkeypatch):
+    town = streets({"a": (0, 0), "b": (990, 0), "c": (0, 990)}, ["ab", "ac"])
+    ground, asked = hill(tmp_path, 0.08), []
+    taken = type(ground).at
+    monkeypatch.setattr(type(ground), "at", lambda self, x, y, crs: (asked.append(len(x)), taken(self, x, y, crs))[1])
+    build_network(town, mode=WHEELCHAIR, crs=CRS, elevation=ground)
+    # three nodes, then the 39 inner steps of 25 m on each of two streets of 990 m
+    assert asked == [3, 78]
+
+
 def test_a_town_all_too_steep_is_refused(tmp_path):
     with pytest.raises(InputError, match="every street is steeper than mode 'wheelchair' can travel") as caught:
         build_network(ROAD, mode=WHEELCHAIR, crs=CRS, elevation=hill(tmp_path, 0.2))

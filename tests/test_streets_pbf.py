@@ -145,12 +145,53 @@ def test_a_block_whose_numbers_lead_out_of_it_is_refused():
     with pytest.raises(ValueError, match="not laid out as expected"):
         loops.field(data(0x0B), 0, 1)  # kind 3 ended with PBF's first version
     with pytest.raises(ValueError, match="not laid out as expected"):
-        loops.wanted_nodes(np.array([5, 1, 0]), 1, np.array([False, True]))  # text 5 of 2
+        loops.wanted_nodes(np.array([5, 1, 0]), 1, *[np.array([False, True])] * 3)  # text 5 of 2
     # id 1, key text 9, value text 1, of 2 texts
     way = data(0x1A, 8, 0x08, 1, 0x12, 1, 9, 0x1A, 1, 1)
     with pytest.raises(ValueError, match="not laid out as expected"):
         loops.ways_in(way, 0, len(way), 2)
     assert zlib.crc32(bytes(way))  # the bytes stay as given
+
+
+@pytest.mark.interpreted
+def test_nodes_are_found_by_their_ids_whether_or_not_they_come_in_order():
+    import careshed.intake.streets._pbf as loops
+
+    rng = np.random.default_rng(5)
+    # clusters as in OSM: runs of neighbours far apart, so that most shelves are empty and some are full
+    ids = np.unique(rng.integers(1, 2**33, 12)[:, None] + np.arange(9)).astype(np.int64)
+    wanted = np.concatenate([ids[10:40], rng.permutation(ids), ids + 1, [1, 2**40, -3]])
+    at = np.searchsorted(ids, wanted)
+    expected = np.where((at < len(ids)) & (ids[np.minimum(at, len(ids) - 1)] == wanted), at, -1)
+    assert loops.places_of(ids, *loops.shelves(ids), wanted).tolist() == expected.tolist()
+    none = np.empty(0, dtype=np.int64)
+    assert loops.places_of(none, *loops.shelves(none), wanted[:2]).tolist() == [-1, -1]
+
+
+@pytest.mark.interpreted
+def test_sets_of_tags_are_alike_where_every_tag_is():
+    import careshed.intake.streets._pbf as loops
+
+    rng = np.random.default_rng(6)
+    runs = [tuple(rng.integers(0, 3, rng.integers(0, 3)).tolist()) for _ in range(60)]  # many the same, some empty
+    values = np.array([value for run in runs for value in run], dtype=np.int64)
+    ptr = np.concatenate([[0], np.cumsum([len(run) for run in runs])])
+    assert loops.alike(values, ptr).tolist() == [runs.index(run) for run in runs]
+    far = np.array([7, 2147483647 + 7])  # two values that the loop's own sums cannot tell apart
+    assert loops.alike(far, np.array([0, 1, 2])).tolist() == [0, 1]
+
+
+def test_only_nodes_that_do_something_to_travel_are_looked_at(tmp_path):
+    told = [
+        Node(id=50, location=(8.1, 0.1), tags={"natural": "tree"}),
+        Node(id=51, location=(8.1, 0.1), tags={"highway": "bus_stop", "crossing": "zebra"}),
+        Node(id=52, location=(8.1, 0.1), tags={"crossing": "traffic_signals"}),
+    ]
+    items = sorted((*NODES, *told), key=lambda node: node.id)
+    town = read_town(write(tmp_path / "town.osm.pbf", (*items, *WAYS)))
+    assert town is not None
+    # signals 2, gates 3 and 4, bollard 8, signals 52, kerb 1000
+    assert [node.node_id for node in town.nodes] == [2, 3, 4, 8, 52, 1000]
 
 
 @pytest.mark.parametrize(("folder", "file"), [("heidelberg", "heidelberg.osm.pbf"), ("porto_alegre", "poa_osm.pbf")])

@@ -315,3 +315,20 @@ def test_people_moved_by_barriers_are_told_by_the_mode_that_is_theirs_and_once(t
     alone = _travelling(study, study.service("meals"), {}).leg_faults(study.cells, "p60")
     assert [(fault.code, fault.people) for fault in alone] == [("leg_moved", 4.0), ("leg_regardless", 32.0)]
     assert alone[0].en.startswith("1 population cells")
+
+
+def test_opening_a_study_says_which_columns_of_units_and_people_were_taken_for_what(tmp_path):
+    people = "经度,纬度,总人口,老年人口,备注\n121.505,31.195,300,60,x\n"
+    (tmp_path / "people.csv").write_text(people, encoding="utf-8")
+    rasters = '[population.rasters]\ntotal = "total.tif"\np60 = "p60.tif"\n'
+    table = '[population.table]\nfile = "people.csv"\ncrs = "EPSG:4326"\ndatum = "WGS-84"\n'
+    study = open_study(made_study(tmp_path, (rasters, table)))
+    told = {fault.file: fault for fault in study.faults if fault.code == "columns_matched"}
+    assert told["people.csv"].text("en") == (
+        "columns: lon = 经度, lat = 纬度, total = 总人口, p60 = 老年人口; not used: 备注. "
+        "Map them in [population.table.columns] where this is wrong."
+    )
+    assert told["units.gpkg"].text("zh") == (
+        "列的对应：id = code, name = name, level = level, parent = parent；未用的列：—。如有误，请在 [units.columns] 中指定。"
+    )
+    assert {"elders.csv", "sites.csv", "compounds.csv"} <= set(told)

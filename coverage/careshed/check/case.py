@@ -59,7 +59,9 @@ class Case:
     lies_in: tuple[str, ...]
     """Finest unit that holds each facility, "" where none does."""
     off_street: NDArray[np.bool_]
-    """Facilities that join no street, shape (facilities,)."""
+    """Facilities that no street comes near, shape (facilities,)."""
+    shut_in: NDArray[np.bool_]
+    """Facilities from which every leg to a street crosses a barrier and which join none, shape (facilities,)."""
     people: NDArray[np.float64]
     """People each facility concerns, shape (facilities,)."""
     basis: tuple[Basis, ...]
@@ -69,6 +71,8 @@ class Case:
     """Population group that counts residents."""
     lost_cells: NDArray[np.str_]
     """Why a cell's people cannot be judged, shape (cells,)."""
+    shut_cells: NDArray[np.bool_]
+    """Cells from which every leg to a street crosses a barrier, whatever the study does with them, shape (cells,)."""
 
     @property
     def facilities(self) -> GeoDataFrame:
@@ -124,10 +128,12 @@ def case_of(study: Study, network: Network | None = None) -> Case:
     residents = unit_people(cells, units, group)
     people, basis, lost = _affected(study, networks, lies_in, residents)
     first = next(iter(networks.values()))
-    off = attach(first, _points(table)).fault != "" if len(table) else np.zeros(0, dtype=np.bool_)
+    off = attach(first, _points(table)).fault if len(table) else np.zeros(0, dtype="<U7")
+    shut = attach(first, _points(cells)).shut
     extra = study.policy.types if study.policy is not None else {}
     types = tuple(canonical_type(str(word), extra) or str(word) for word in table["type"]) if len(table) else ()
-    return Case(study, sources_of(study), types, lies_in, off, people, basis, residents, group, lost)
+    apart = (off == "far", off == "barrier")
+    return Case(study, sources_of(study), types, lies_in, *apart, people, basis, residents, group, lost, shut)
 
 
 def _points(table: GeoDataFrame) -> GeoDataFrame:

@@ -19,6 +19,7 @@ from careshed.check.ground import (
     lost_people,
     off_street,
     outlines,
+    shut_in,
     unknown_types,
 )
 from careshed.check.model import CheckReport, Finding, Weight, ranked
@@ -33,8 +34,8 @@ TOLD_BY_CHECKS: Final = frozenset({"unit_differs", "cells_without_unit", "column
 """Notes of the readers that the audit tells better itself, or that say nothing is wrong."""
 
 CHECKS: Final[tuple[Callable[[Case], list[Finding]], ...]] = (
-    duplicates, datums, declared_units, candidate_units, off_street, capacities, missing_places, nursing, years, unknown_types,
-    candidates_on_existing, empty_units, lost_people, outlines,
+    duplicates, datums, declared_units, candidate_units, off_street, shut_in, capacities, missing_places, nursing, years,
+    unknown_types, candidates_on_existing, empty_units, lost_people, outlines,
 )  # fmt: skip
 
 ASKED_FOR: Final = frozenset({"candidate_excluded", "outline_mended", "listed_again", "outside_units"})

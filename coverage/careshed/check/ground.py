@@ -125,21 +125,67 @@ def _where_it_lies(case: Case, there: str) -> Words:
 
 def off_street(case: Case) -> list[Finding]:
     """Name facilities that no street comes near, with the distance of the nearest."""
-    told: Words
+    limit = f"{case.study.snap_m:.0f}"
+    told = (
+        f"{limit} 米内没有可通行的街道，视为无人可达",
+        f"has no street that may be used within {limit} m: nobody reaches it",
+    )
     proposal = ("核对坐标和基准（datum），或补画道路", "Check coordinates and datum, or draw the missing street")
+    return [_unjoined(case, int(at), "off_street", told, proposal) for at in np.flatnonzero(case.off_street)]
+
+
+def shut_in(case: Case) -> list[Finding]:
+    """Name facilities, and count people by unit, that every way to a street leads across water, rails, motorways or walls."""
+    limit = f"{case.study.snap_m:.0f}"
+    told = (
+        f"{limit} 米内的街道都隔着{_BARRIERS[0]}，视为无人可达",
+        f"has {_BARRIERS[1]} before every street within {limit} m: nobody reaches it",
+    )
+    proposal = (f"核对坐标；{_OPEN_IT[0]}", f"Check the coordinates; {_OPEN_IT[1]}")
+    found = [_unjoined(case, int(at), "shut_in", told, proposal) for at in np.flatnonzero(case.shut_in)]
+    return found + _people_shut_in(case)
+
+
+_BARRIERS: Final[Words] = ("水面、铁路、高速公路或围墙", "water, a railway, a motorway or walls")
+_OPEN_IT: Final[Words] = (
+    "补画大门（[[barriers.gates]]）或通到此处的道路",
+    "draw the gate ([[barriers.gates]]) or the street that leads there",
+)
+
+
+def _unjoined(case: Case, at: int, kind: str, told: Words, proposal: Words) -> Finding:
+    """Tell of a facility that joins no street; it concerns the residents of its unit."""
+    unit = case.facilities["unit"].astype(str).iloc[at] or case.lies_in[at]
+    people = case.unit_people.get(unit, 0.0)
+    one = case.facility(at, kind, "error", told, proposal, column="lon", value=_lonlat(case, at), people=people)
+    return replace(one, basis="unit")
+
+
+def _people_shut_in(case: Case) -> list[Finding]:
+    """Count the people who are shut in, a finding a unit, so that the most come first."""
+    cells = case.study.cells
+    people = cells[case.group].to_numpy(dtype=float)
+    units = cells["unit"].astype(str).to_numpy()
+    file = file_label(case.study.config.streets.file)
+    regardless = case.study.config.barriers.behind == "nearest"
+    then = (
+        ("按研究文件仍接入最近的街道", "they join the nearest street regardless, as the study says")
+        if regardless
+        else ("无法判断是否可达", "whether they reach anything cannot be judged")
+    )
+    here = case.shut_cells & (people > 0)
     found = []
-    for at in np.flatnonzero(case.off_street):
-        limit = f"{case.study.snap_m:.0f}"
+    for unit in np.unique(units[here]).tolist():
+        mine = here & (units == unit)
         told = (
-            f"{limit} 米内没有可通行的街道，视为无人可达",
-            f"has no street that may be used within {limit} m: nobody reaches it",
+            f"{int(mine.sum())} 个格网到每条街道都隔着{_BARRIERS[0]}，{then[0]}",
+            f"{int(mine.sum())} cell(s) have {_BARRIERS[1]} before every street: {then[1]}",
         )
-        unit = case.facilities["unit"].astype(str).iloc[at] or case.lies_in[at]
-        people = case.unit_people.get(unit, 0.0)
-        one = case.facility(
-            int(at), "off_street", "error", told, proposal, column="lon", value=_lonlat(case, int(at)), people=people
+        proposal = (_OPEN_IT[0], _OPEN_IT[1].capitalize())
+        name = case.unit_name(unit) if unit else ""
+        found.append(
+            Finding("people_shut_in", "note", file, "", "", "", name, *told, *proposal, float(people[mine].sum()), "place")
         )
-        found.append(replace(one, basis="unit"))
     return found
 
 

@@ -260,10 +260,13 @@ def compare_runs_(
     )
     told = about(opened, lang, rules)
     if out.suffix.lower() == ".html":
-        write_change_map(out, opened, service=service, before=before, after=after, change=change, lang=lang)
+        write_change_map(out, opened, service=service, before=before, after=after, change=change, later=later, lang=lang)
     else:
         write_comparison(out, change, **told)
     typer.echo(f"{change.summary(told['lang'])} → {out}")
+    if against is None:
+        for fault in later.faults[len(opened.faults) :]:
+            typer.echo(f"  {fault.file}: {fault.text(told['lang'])}")
 
 
 def _after(study: Study, later: Study, rules: Service, before: TravelTimes, close: list[str], with_plan: bool) -> TravelTimes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from careshed.cli.shared import Group, Language, Minutes, StudyFile, app, only, opened_study
+from careshed.cli.shared import Group, Language, Minutes, Out, StudyFile, app, only, opened_study
 from careshed.words import pick
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ def check_streets(
     group: Group = None,
     gap: Annotated[float, typer.Option("--gap", help="metres within which an end is suspicious  断头间距（米）")] = 10.0,
     exact: Annotated[int, typer.Option("--exact", help="gaps joined one by one to count whom it helps  逐处实算数")] = 20,
-    known: Annotated[float, typer.Option("--known", help="metres beyond the units with all data  界外已知范围（米）")] = 0.0,
-    border: Annotated[Path | None, typer.Option("--border", help="layer of hard borders  硬边界图层")] = None,
+    known: Annotated[
+        float | None, typer.Option("--known", help="metres beyond the units with all data; the study's  界外已知范围（米）")
+    ] = None,
+    border: Annotated[Path | None, typer.Option("--border", help="layer of hard borders; the study's  硬边界图层")] = None,
     repairs: Annotated[Path | None, typer.Option("--repairs", help="list of repairs to write, CSV  修补清单")] = None,
     lang: Language = None,
 ) -> None:
@@ -37,8 +40,8 @@ def check_streets(
 
     from careshed.report.streets import write_streets
     from careshed.report.streets_page import hero
+    from careshed.streetcheck import KINDS, ground_of, repairs_of, write_repairs
     from careshed.streetcheck import check_streets as check
-    from careshed.streetcheck import ground_of, repairs_of, write_repairs
 
     for path, suffixes in ((out, (".html", ".xlsx")), (repairs, (".csv",))):
         if path is not None:
@@ -49,11 +52,13 @@ def check_streets(
     travel = opened.mode(chosen.id) if mode is None else _mode(opened, mode)
     report = check(
         opened.streets, opened.network(travel), opened.cells, group or chosen.group, facilities=opened.facilities(chosen.id),
-        minutes=minutes or chosen.within_minutes, known=ground_of(opened.units), known_m=known,
-        hard=None if border is None else gpd.read_file(border).geometry, gap_m=gap, exact=exact, faults=opened.faults,
-        elevation=opened.elevation,
+        minutes=minutes or chosen.within_minutes, known=ground_of(opened.units),
+        known_m=opened.config.boundary.known_m if known is None else known,
+        hard=opened.hard if border is None else gpd.read_file(border).geometry, hard_m=opened.config.boundary.hard_m,
+        gap_m=gap, exact=exact, faults=opened.faults, elevation=opened.elevation,
     )  # fmt: skip
-    typer.echo(", ".join(f"{kind}: {number}" for kind, number in report.counts().items()))
+    colon, comma = pick(lang, "：", ": "), pick(lang, "，", ", ")
+    typer.echo(comma.join(f"{pick(lang, *KINDS[kind])}{colon}{number}" for kind, number in report.counts().items()))
     typer.echo(hero(report, lang))
     if out is None:
         typer.echo(report.table(lang).head(20).to_string(index=False))
@@ -65,6 +70,33 @@ def check_streets(
         typer.echo(f"→ {write_repairs(repairs, repairs_of(report.findings))}")
         zh, en = "选定后将 use 改为 yes，并写 [streets] repairs", "set use to yes where right; name it under [streets] repairs"
         typer.echo(pick(lang, zh, en))
+
+
+@app.command("fetch-streets")
+def fetch_streets_(
+    place: Annotated[str, typer.Argument(help="name of the place, or with --polygon a layer with its outline  地名或范围图层")],
+    out: Out,
+    polygon: Annotated[bool, typer.Option("--polygon", help="PLACE is a layer  地名处写的是范围图层")] = False,
+    lang: Language = None,
+) -> None:
+    """Fetch the streets of a place from OpenStreetMap, when online, for use offline.  联网获取街道，供离线使用。"""
+    from careshed.intake.streets.keeping import keep_streets, kept_on
+    from careshed.intake.streets.saving import save_graphml
+    from careshed.settings.sections import StreetSection
+    from careshed.study.boundary import read_outline
+
+    only(out, ".osm", ".gz", ".graphml")
+    wanted = read_outline(Path(), StreetSection(polygon=place)).table if polygon else place
+    if out.suffix.lower() == ".graphml":
+        from careshed.intake.streets.online import fetch_streets
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory() as answers:
+            save_graphml(fetch_streets(wanted, cache=answers).table, out)
+    else:
+        day = kept_on(keep_streets(wanted, out))
+        typer.echo(pick(lang or "zh", f"数据日期：{day or '未知'}", f"data of {day or 'unknown date'}"))
+    typer.echo(f"→ {out}  © OpenStreetMap contributors, ODbL")
 
 
 def _mode(opened: Study, name: str) -> Mode:

@@ -11,6 +11,7 @@ from careshed.maps.layers import Layer, degrees, streets_layer, water_layer
 from careshed.maps.moving import as_travelled
 from careshed.maps.notes import Note, fault_lines
 from careshed.maps.text import TEXTS, say
+from careshed.maps.tiles import background_tiles
 from careshed.words import pick
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def write_page(
         words={key: pick(scope.lang, *said) for key, said in texts.items()},
         made_up=study.made_up,
         attribution=study.config.map.attribution,
-        tiles=(study.config.map.tiles if tiles is None else tiles) or None,
+        tiles=background_tiles(study.config.map, tiles),
+        approval_no=study.config.map.approval_no,
         parts=parts,
     )
     return _write_whole(Path(path), as_travelled(page_text(page), scope.mode))

@@ -29,6 +29,7 @@ from careshed.maps.layers import Layer, facilities_layer, shaded_units
 from careshed.maps.notes import assumptions
 from careshed.maps.panel import Switch, ground_switches, population_legend, tier_choices
 from careshed.maps.population import population_layer
+from careshed.maps.street_changes import changed_streets, street_change_layers, street_rows, street_switches
 from careshed.maps.text import count, say
 from careshed.maps.wording import CHANGES, told
 from careshed.words import Lang, pick
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from careshed.reach import TravelTimes
+    from careshed.schema import Fault
     from careshed.study import Study
     from careshed.supply.compare import Comparison
 
@@ -49,12 +51,14 @@ def write_change_map(
     before: TravelTimes,
     after: TravelTimes,
     change: Comparison,
+    later: Study | None = None,
     lang: Lang | None = None,
 ) -> Path:
     """Write a map that shows who gains reach of a service and who loses it between two runs, cell by cell and unit by unit.
 
     Cells that gain are blue, cells that lose orange, darker where more people live. Facilities that only one run has are marked
-    as new or closed. The page holds Leaflet and all data and asks no other machine for anything, unless the study asks for a
+    as new or closed, and so are the streets that only one study has, by line style and name. The page holds Leaflet and all
+    data and asks no other machine for anything, unless the study asks for a
     background map.
 
     Parameters
@@ -65,6 +69,8 @@ def write_change_map(
         Travel times of the two runs; a facility in both has the same id in both.
     change
         Who gains and who loses, as `careshed.supply.compare.compare_runs` gives it for these runs.
+    later
+        The study after the change, where its streets are others: see `careshed.study.Study.with_streets`.
     lang
         ``zh`` or ``en``; left out, the study's.
 
@@ -114,7 +120,8 @@ def write_change_map(
     _fit(study, before, after, change)
     scope = scope_of(study, service=service, group=change.group, lang=lang, times=after, covered=None)
     moved, kept = moved_facilities(before.facilities, after.facilities)
-    layers = _layers(study, scope, change, moved, kept)
+    ways = changed_streets(study.streets, (later or study).streets, study.crs)
+    layers = _layers(study, scope, change, moved, kept) | street_change_layers(ways, scope)
     return write_page(
         path,
         study,
@@ -128,13 +135,14 @@ def write_change_map(
             note=told(CHANGES, scope.lang, "figure_note"),
         ),
         body={
-            "switches": _switches(layers, scope, moved, kept),
+            "switches": _switches(layers, scope, moved, kept, street_switches(ways, scope)),
             "radios": _fills(layers, study, scope, change),
             "more": more_sentences(change, scope),
             "moved": moved_rows(moved, study.units, scope),
+            "ways": street_rows(ways, scope),
             "changes": change_table(change, layers, study.units, scope),
         }
-        | notes(scope, assumptions(study, scope, after), (*study.faults, *change.findings)),
+        | notes(scope, assumptions(study, scope, after), (*_of_change(study, later), *study.faults, *change.findings)),
         layers=layers,
         words=CHANGES,
         parts=("supply",),
@@ -147,6 +155,11 @@ def _fit(study: Study, before: TravelTimes, after: TravelTimes, change: Comparis
     wrong = [f"{name} is for {len(cells)} other cells" for name, cells in given.items() if not cells.equals(here)]
     if wrong:
         raise ValueError(f"the runs do not fit the {len(here)} cells of the study: {'; '.join(wrong)}; compute them again")
+
+
+def _of_change(study: Study, later: Study | None) -> tuple[Fault, ...]:
+    """What was told when the study was changed: which streets the new ones join."""
+    return () if later is None else tuple(fault for fault in later.faults if fault not in study.faults)
 
 
 def _heading(scope: Scope) -> str:
@@ -170,9 +183,11 @@ def _layers(study: Study, scope: Scope, change: Comparison, moved: GeoDataFrame,
     return {key: layer for key, layer in found.items() if layer is not None}
 
 
-def _switches(layers: dict[str, Layer], scope: Scope, moved: GeoDataFrame, kept: GeoDataFrame) -> list[tuple[str, list[Switch]]]:
+def _switches(
+    layers: dict[str, Layer], scope: Scope, moved: GeoDataFrame, kept: GeoDataFrame, ways: list[Switch]
+) -> list[tuple[str, list[Switch]]]:
     """List the layers that can be switched; colours of cells and units are chosen apart, one at a time."""
-    lang, results = scope.lang, []
+    lang, results = scope.lang, list(ways)
     if "moved" in layers:
         new = int((moved["kind"] == "new").sum())
         results.append(

@@ -71,12 +71,15 @@ def build_network(
     lone = gate_faults(streets.barriers, barriers, crs, streets.source)
     streets, x, y, parts, told = cut_at_walls(streets, crs, x, y, barriers, usable)
     owner, usable, rules = owner[parts], usable[parts], rules.of(parts)
-    edges = _gentle(streets, mode, crs, x, y, _split_ways(streets, usable), elevation)
+    edges = _split_ways(streets, usable)
+    climbed = _climbed(streets, mode, crs, x, y, edges, elevation)
+    edges, climbed = _gentle(edges, climbed, mode)
     if not len(edges.first):
         zh, en = "所有道路都超过该出行方式的最大坡度", f"every street is steeper than mode {mode.name!r} can travel"
         cure = ("请核对高程数据或 max_slope", "check the elevation model or max_slope")
         raise InputError([Fault("all_too_steep", streets.source, zh, en, *cure)])
-    network = _assemble(streets, owner, mode, rules, crs, snap_m, x, y, edges, elevation)
+    heights = "" if elevation is None else file_label(elevation.path)
+    network = _assemble(streets, owner, mode, rules, crs, snap_m, x, y, edges, climbed, heights)
     return replace(network, barriers=barriers, faults=(*told, *lone, *network.faults))
 
 
@@ -122,6 +125,24 @@ class _Edges(NamedTuple):
     last: Int64
     way: Int64
 
+    def run(self) -> tuple[Int64, Int64]:
+        """Where the vertices of each edge start, shape (edges + 1,), and the position in ``way_node`` of each vertex."""
+        return _runs(self.first, self.last - self.first + 1)
+
+    def of(self, some: Int64 | Bool) -> _Edges:
+        """Some of the edges, in the order given."""
+        return _Edges(self.first[some], self.last[some], self.way[some])
+
+
+def _runs(start: Int64, count: Int64) -> tuple[Int64, Int64]:
+    """Lay runs of numbers end to end: where each begins, and the numbers.
+
+    >>> [part.tolist() for part in _runs(np.array([7, 3]), np.array([2, 3]))]
+    [[0, 2, 5], [7, 8, 3, 4, 5]]
+    """
+    ptr = np.concatenate([[0], np.cumsum(count)])
+    return ptr, np.repeat(start - ptr[:-1], count) + np.arange(ptr[-1])
+
 
 def _split_ways(streets: Streets, usable: Bool) -> _Edges:
     """Cut the usable ways at their ends and wherever another way, or the same one again, passes through the node."""
@@ -146,7 +167,8 @@ def _assemble(
     x: Float,
     y: Float,
     edges: _Edges,
-    elevation: Elevation | None,
+    climbed: Climb | None,
+    heights: str,
 ) -> Network:
     """Lay nodes out in Morton order, edges along them, vertices along the edges, with costs and connected parts."""
     ends = np.column_stack([streets.way_node[edges.first], streets.way_node[edges.last]])
@@ -157,13 +179,13 @@ def _assemble(
     u, v = place[ends[:, 0]].astype(np.int32), place[ends[:, 1]].astype(np.int32)
     # edges come in the order of `first`, which decides between edges of the same two nodes
     order = np.argsort(np.minimum(u, v).astype(np.int64) * len(used) + np.maximum(u, v), kind="stable")
-    first, last, way = edges.first[order], edges.last[order], edges.way[order]
-    u, v = u[order], v[order]
-    ptr = np.concatenate([[0], np.cumsum(last - first + 1)])
-    vertex = streets.way_node[np.repeat(first - ptr[:-1], np.diff(ptr)) + np.arange(ptr[-1])]
+    climbed = None if climbed is None else _reordered(climbed, edges, order)
+    edges = edges.of(order)
+    way, u, v = edges.way, u[order], v[order]
+    ptr, at = edges.run()
+    vertex = streets.way_node[at]
     vx, vy = x[vertex], y[vertex]
     metres = piece_metres(vx, vy, ptr)
-    climbed = _climbed(elevation, mode, crs, streets, way, vx, vy, ptr, vertex, metres)
     time = travel_time(streets, mode, rules, way, ptr, vertex, metres, climbed)
     length = symmetric(metres * 1000.0, ptr, 1000.0)
     component, component_m = _components(len(used), u, v, length)
@@ -188,8 +210,8 @@ def _assemble(
         component_m=component_m,
         top_speed_kmh=_top_speed(rules, way, climbed),
     )
-    heights = height_faults(climbed, metres, file_label(elevation.path)) if climbed is not None and elevation is not None else ()
-    return replace(network, faults=(*_told(network, streets.source), *heights))
+    lacking = [] if climbed is None else height_faults(climbed, metres, heights)
+    return replace(network, faults=(*_told(network, streets.source), *lacking))
 
 
 def _top_speed(rules: WayRules, way: Int64, climbed: Climb | None) -> float:
@@ -199,35 +221,32 @@ def _top_speed(rules: WayRules, way: Int64, climbed: Climb | None) -> float:
 
 
 def _climbed(
-    elevation: Elevation | None,
-    mode: Mode,
-    crs: str,
-    streets: Streets,
-    way: Int64,
-    vx: Float,
-    vy: Float,
-    ptr: Int64,
-    vertex: Int64,
-    metres: Float,
+    streets: Streets, mode: Mode, crs: str, x: Float, y: Float, edges: _Edges, elevation: Elevation | None
 ) -> Climb | None:
-    """Work out what hills do to the streets, where heights are known and the mode minds them."""
-    if elevation is None or (mode.hills == "none" and mode.max_slope is None):
+    """Work out what hills do to the edges, where heights are known and the mode minds them."""
+    if elevation is None or (mode.hills == "none" and mode.max_slope is None) or not len(edges.first):
         return None
-    lifted = np.repeat((streets.ways["bridge"] | streets.ways["tunnel"]).to_numpy(dtype=bool)[way], np.diff(ptr))
-    return climb(elevation, mode.hills, crs, vx, vy, ptr, vertex, metres, lifted)
-
-
-def _gentle(streets: Streets, mode: Mode, crs: str, x: Float, y: Float, edges: _Edges, elevation: Elevation | None) -> _Edges:
-    """Leave out the edges that are steeper than the mode can travel."""
-    if elevation is None or mode.max_slope is None:
-        return edges
-    ptr = np.concatenate([[0], np.cumsum(edges.last - edges.first + 1)])
-    vertex = streets.way_node[np.repeat(edges.first - ptr[:-1], np.diff(ptr)) + np.arange(ptr[-1])]
+    ptr, at = edges.run()
+    vertex = streets.way_node[at]
     vx, vy = x[vertex], y[vertex]
-    climbed = _climbed(elevation, mode, crs, streets, edges.way, vx, vy, ptr, vertex, piece_metres(vx, vy, ptr))
-    assert climbed is not None
-    kept = np.maximum.reduceat(climbed.steepest, ptr[:-1]) <= mode.max_slope + 1e-9
-    return _Edges(edges.first[kept], edges.last[kept], edges.way[kept])
+    lifted = np.repeat((streets.ways["bridge"] | streets.ways["tunnel"]).to_numpy(dtype=bool)[edges.way], np.diff(ptr))
+    return climb(elevation, mode.hills, crs, vx, vy, ptr, vertex, piece_metres(vx, vy, ptr), lifted)
+
+
+def _gentle(edges: _Edges, climbed: Climb | None, mode: Mode) -> tuple[_Edges, Climb | None]:
+    """Leave out the edges that are steeper than the mode can travel."""
+    if climbed is None or mode.max_slope is None:
+        return edges, climbed
+    steepest = np.maximum.reduceat(climbed.steepest, edges.run()[0][:-1])
+    kept = np.flatnonzero(steepest <= mode.max_slope + 1e-9)
+    return edges.of(kept), _reordered(climbed, edges, kept)
+
+
+def _reordered(climbed: Climb, edges: _Edges, order: Int64) -> Climb:
+    """What hills do to some of the edges, in the order given."""
+    ptr, _ = edges.run()
+    at = _runs(ptr[:-1][order], np.diff(ptr)[order])[1]
+    return Climb(climbed.forward[at], climbed.backward[at], climbed.steepest[at], climbed.known[at])
 
 
 def morton(x: Float, y: Float) -> UInt64:

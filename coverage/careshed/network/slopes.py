@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from careshed.network.model import Bool, Float, Int64
+from careshed.network.model import Bool, Float, Int32, Int64
 from careshed.schema import Fault
 
 if TYPE_CHECKING:
@@ -62,7 +62,15 @@ def speed_factor(slope: Float, hills: Hills) -> Float:
 
 
 def climb(
-    elevation: Elevation, hills: Hills, crs: str, vx: Float, vy: Float, ptr: Int64, vertex: Int64, metres: Float, lifted: Bool
+    elevation: Elevation,
+    hills: Hills,
+    crs: str,
+    vx: Float,
+    vy: Float,
+    ptr: Int64,
+    vertex: Int32 | Int64,
+    metres: Float,
+    lifted: Bool,
 ) -> Climb:
     """Work out what hills do to every piece of street.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from careshed.intake.streets.driving import SIGNALS
-from careshed.network.model import Costs, Float, Int64
+from careshed.network.model import Costs, Float, Int32, Int64
 
 if TYPE_CHECKING:
     from careshed.intake.streets import Streets
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 def piece_metres(vx: Float, vy: Float, ptr: Int64) -> Float:
     """Length of the piece that ends at each vertex, metres; 0 at the first vertex of an edge."""
-    metres = np.hypot(np.diff(vx, prepend=vx[:1]), np.diff(vy, prepend=vy[:1]))
-    metres[ptr[:-1]] = 0.0
+    from careshed.network import _timing
+
+    metres: Float = _timing.lengths(vx, vy, ptr)
     return metres
 
 
@@ -29,7 +30,7 @@ def travel_time(
     rules: WayRules,
     way: Int64,
     ptr: Int64,
-    vertex: Int64,
+    vertex: Int32 | Int64,
     metres: Float,
     climbed: Climb | None,
 ) -> Costs:
@@ -46,20 +47,19 @@ def travel_time(
     climbed
         What hills do to each piece, None where all is level; steps have a factor of their own instead.
     """
-    counts = np.diff(ptr)
-    speed = np.repeat(rules.speed_kmh[way], counts) / 3.6
-    steps = np.repeat(rules.steps[way], counts)
-    seconds, leg = metres / speed, 3600.0 / mode.leg_speed_kmh
-    if mode.steps_factor != 1.0:
-        seconds *= np.where(steps, mode.steps_factor, 1.0)
-    waits = _waits(streets, mode, way, ptr, vertex, metres)
+    from careshed.network import _timing
+
+    factor = np.where(rules.steps[way], mode.steps_factor, 1.0)
+    seconds: Float = _timing.durations(metres, ptr, rules.speed_kmh[way] / 3.6, factor)
+    waits, leg = _waits(streets, mode, way, ptr, vertex, metres), 3600.0 / mode.leg_speed_kmh
     if climbed is None:
         return symmetric((seconds + waits) * 1000.0, ptr, leg)
+    steps = np.repeat(rules.steps[way], np.diff(ptr))
     up, down = (np.where(steps, seconds, seconds * factor) + waits for factor in (climbed.forward, climbed.backward))
     return one_each_way(up * 1000.0, down * 1000.0, ptr, leg)
 
 
-def _waits(streets: Streets, mode: Mode, way: Int64, ptr: Int64, vertex: Int64, metres: Float) -> Float:
+def _waits(streets: Streets, mode: Mode, way: Int64, ptr: Int64, vertex: Int32 | Int64, metres: Float) -> Float:
     """Seconds waited on the piece that ends at each vertex.
 
     Walkers wait on crossings mapped as ways, spread over their length; all others at nodes with signals, half on each side, so
@@ -89,7 +89,7 @@ def one_each_way(forward: Float, backward: Float, ptr: Int64, per_metre: float) 
 
 def symmetric(step: Float, ptr: Int64, per_metre: float) -> Costs:
     """Offsets of vertices from per-vertex steps that cost the same both ways."""
-    total = np.cumsum(step)
-    offset = np.rint(total - np.repeat(total[ptr[:-1]], np.diff(ptr))).astype(np.uint32)
-    whole = offset[ptr[1:] - 1]
+    from careshed.network import _timing
+
+    offset, whole = _timing.offsets(step, ptr)
     return Costs(offset, offset, whole, whole, per_metre)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from careshed.access import coverage_table, find_gaps, presence, unattached_facilities, unattached_people
 from careshed.demand import effect_of_refinement
@@ -21,16 +24,20 @@ from careshed.siting.studying import check_plans
 from careshed.siting.warming import warm_siting
 from careshed.streetcheck import mark_margin
 from careshed.study import Study, open_study
+from careshed.study.travel import mode_of_cells
 from careshed.supply.hierarchy import Hierarchy, link_study
 from careshed.supply.service import find_places
 from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
     import pandas as pd
+    from geopandas import GeoDataFrame
 
+    from careshed.isochrones import Certificate
     from careshed.modes import Mode
     from careshed.policy.judging import Scorecard
     from careshed.reach import TravelTimes
+    from careshed.schema import Fault
     from careshed.study import Service
 
 STEPS: Final = 8
@@ -134,7 +141,6 @@ def warm_up() -> None:
     >>> warm_up()
     """
     import geopandas as gpd
-    import numpy as np
     import pandas as pd
 
     from careshed.intake.streets import Streets
@@ -190,19 +196,12 @@ def analyse(
     built = {**(networks or {}), network.mode: network}
     times = study.times(service_id, facilities, limit_min=limits[-1], networks=built)
     options = study.times(service_id, candidates, limit_min=service.within_minutes, networks=built)
-    step(pick(lang, f"{name}：等时圈", f"{name}: isochrones"))
-    bands = merged_isochrones(network, facilities, minutes=service.minutes)
-    step(pick(lang, f"{name}：等时圈校核", f"{name}: certifying isochrones"))
-    certificates = certify(network, facilities, bands)
+    imported = service_id in study.imported
+    drawn = _nothing_drawn(study) if imported else _drawn(network, facilities, service, step, lang)
     step(pick(lang, f"{name}：覆盖率", f"{name}: coverage"))
-    bands = bands.assign(
-        inside_beyond=[certificate.inside_beyond for certificate in certificates],
-        outside_reachable=[certificate.outside_reachable for certificate in certificates],
-    )
     covered = coverage_table(times, study.cells, study.units, minutes=limits, groups=groups)
-    covered, edge = mark_margin(
-        covered, network, times, study.cells, study.units, minutes=service.within_minutes, group=service.group
-    )
+    people = _travelling(study, service, built)
+    covered, edge = _with_edge(study, service, covered, times, people)
     step(pick(lang, f"{name}：服务缺口", f"{name}: gaps"))
     gaps = find_gaps(times, study.cells, minutes=service.within_minutes, group=service.group, units=study.units)
     step(pick(lang, f"{name}：选址排序", f"{name}: ranking sites"))
@@ -230,7 +229,7 @@ def analyse(
     )
     faults = (
         *unattached_people(times, study.cells, service.group),
-        *leg_faults(network, study.cells, service.group),
+        *(() if imported else people.leg_faults(study.cells, service.group)),
         *unattached_facilities(times),
         *unattached_facilities(options),
         *edge,
@@ -239,17 +238,84 @@ def analyse(
         service=service,
         times=times,
         options=options,
-        isochrones=bands,
-        streets=reached_streets(network, facilities, minutes=service.minutes),
-        certificates=certificates,
+        isochrones=drawn.bands,
+        streets=drawn.streets,
+        certificates=drawn.certificates,
         covered=covered,
         has_one=presence(facilities, study.units),
         gaps=gaps,
         plan=plan,
         places=places,
-        effect=_effect(study, network, times, service.within_minutes, groups),
+        effect=None if imported else _effect(study, network, times, service.within_minutes, groups),
         faults=(*faults, *plan.findings, *(places.findings if places is not None else ())),
     )
+
+
+class _Drawn(NamedTuple):
+    """What is drawn of one service."""
+
+    bands: GeoDataFrame
+    certificates: list[Certificate]
+    streets: GeoDataFrame
+
+
+def _drawn(network: Network, facilities: GeoDataFrame, service: Service, step: Callable[[str], None], lang: Lang) -> _Drawn:
+    """Draw isochrones with their certificates, and the streets in reach."""
+    name = service.name(lang)
+    step(pick(lang, f"{name}：等时圈", f"{name}: isochrones"))
+    bands = merged_isochrones(network, facilities, minutes=service.minutes)
+    step(pick(lang, f"{name}：等时圈校核", f"{name}: certifying isochrones"))
+    certificates = certify(network, facilities, bands)
+    bands = bands.assign(
+        inside_beyond=[certificate.inside_beyond for certificate in certificates],
+        outside_reachable=[certificate.outside_reachable for certificate in certificates],
+    )
+    return _Drawn(bands, certificates, reached_streets(network, facilities, minutes=service.minutes))
+
+
+def _nothing_drawn(study: Study) -> _Drawn:
+    """Draw nothing, as from imported travel times nothing can be; the study has told it when it was opened."""
+    import geopandas as gpd
+
+    names = {"bands": ("minutes", "area_m2", "inside_beyond", "outside_reachable"), "streets": ("minutes", "length_m")}
+    bands, streets = (
+        gpd.GeoDataFrame({name: np.zeros(0) for name in columns}, geometry=[], crs=study.crs) for columns in names.values()
+    )
+    return _Drawn(bands, [], streets)
+
+
+class _Travelling(NamedTuple):
+    """How the people of a service travel: the streets of each of their modes, and by which each cell goes."""
+
+    networks: list[Network]
+    which: NDArray[np.int64]
+
+    def leg_faults(self, cells: GeoDataFrame, group: str) -> list[Fault]:
+        """Tell whom barriers keep from the nearest street, each cell once, by the streets of its people's mode."""
+        told = []
+        for at, network in enumerate(self.networks):
+            found = leg_faults(network, cells[self.which == at], group)
+            if len(self.networks) > 1:
+                mode = network.mode
+                found = [replace(fault, zh=f"{mode.zh}：{fault.zh}", en=f"{mode.en}: {fault.en}") for fault in found]
+            told += found
+        return told
+
+
+def _travelling(study: Study, service: Service, built: Mapping[Mode, Network]) -> _Travelling:
+    networks = [built.get(mode) or study.network(mode) for mode in study.modes(service.id)]
+    return _Travelling(networks, mode_of_cells(study, service))
+
+
+def _with_edge(
+    study: Study, service: Service, covered: pd.DataFrame, times: TravelTimes, people: _Travelling
+) -> tuple[pd.DataFrame, list[Fault]]:
+    """Show whom data from beyond the units could cover, as far as the study's data and hard borders leave that open."""
+    boundary = study.config.boundary
+    return mark_margin(
+        covered, people.networks, times, study.cells, study.units, minutes=service.within_minutes, group=service.group,
+        which=people.which, known_m=boundary.known_m, hard=study.hard, hard_m=boundary.hard_m,
+    )  # fmt: skip
 
 
 def _effect(study: Study, network: Network, times: TravelTimes, minutes: float, groups: Sequence[str]) -> pd.DataFrame | None:

@@ -147,6 +147,7 @@ def input_files(study: Study) -> set[str]:
     named += [section.file for section in config.facilities]
     named += [file for section in config.candidates for file in section.files]
     named += [section.file for section in (config.compounds, config.elevation) if section is not None]
+    named += config.further_files
     return {study.path.name, *named}
 
 

@@ -14,8 +14,10 @@ from careshed.intake.tables import damaged, decoded, must_exist, stop
 from careshed.schema import Fault, InputError, file_label
 from careshed.settings.candidates import CandidateSection
 from careshed.settings.demand import DemandSection
+from careshed.settings.population import PopulationSection
 from careshed.settings.sections import (
     BarrierSection,
+    BoundarySection,
     ElevationSection,
     FacilitySection,
     FileSection,
@@ -23,7 +25,6 @@ from careshed.settings.sections import (
     MapSection,
     ModeSection,
     PolicySection,
-    PopulationSection,
     Section,
     Service,
     StreetSection,
@@ -40,6 +41,7 @@ class Config(Section):
     study: StudySection
     streets: StreetSection
     barriers: BarrierSection = BarrierSection()
+    boundary: BoundarySection = BoundarySection()
     elevation: ElevationSection | None = None
     population: PopulationSection
     demand: DemandSection | None = None
@@ -53,6 +55,13 @@ class Config(Section):
     map: MapSection = MapSection()
     policy: PolicySection | None = None
     plan: Annotated[tuple[PlanSection, ...], BeforeValidator(listed)] = ()
+
+    @property
+    def further_files(self) -> tuple[str, ...]:
+        """Files that say how people travel besides the streets: barriers, gates, hard borders, tables of travel times."""
+        layers = [one.file for one in (*self.barriers.layers, *self.barriers.gates)]
+        tables = [one.file for service in self.service for one in service.tables]
+        return tuple(dict.fromkeys([*layers, *([self.boundary.hard] if self.boundary.hard else []), *tables]))
 
 
 def load_config(path: Path) -> Config:

@@ -149,9 +149,14 @@ class StreetEditSection(FileSection):
 
 
 class StreetSection(Section):
-    """[streets]: an OSM extract, a GraphML file, or a layer of road centrelines."""
+    """[streets]: an OSM extract, a GraphML file, a layer of road centrelines, or a place that is fetched once when online."""
 
-    file: str
+    file: str = ""
+    """The file; of a place or polygon, once the study is opened, the copy that is kept beside the study file."""
+    place: str | None = None
+    """Name of a place that OpenStreetMap knows the outline of."""
+    polygon: str | None = None
+    """Layer with the outline of the place; `layer`, `crs` and `datum` are then those of this layer."""
     layer: str | None = None
     crs: str | None = None
     datum: Datum | None = None
@@ -168,7 +173,17 @@ class StreetSection(Section):
     @property
     def files(self) -> tuple[str, ...]:
         """All files of the section, those of changes that are off included."""
-        return (self.file, *(edit.file for edit in self.edits), *((self.repairs,) if self.repairs else ()))
+        named = (self.file, self.polygon, *(edit.file for edit in self.edits), self.repairs)
+        return tuple(file for file in named if file)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the section that say where its streets come from; there must be one."""
+        return tuple(key for key in STREET_SOURCES if getattr(self, key))
+
+
+STREET_SOURCES: Final = ("file", "place", "polygon")
+"""Keys of [streets] that say where streets come from."""
 
 
 class LayerSection(Section):
@@ -208,6 +223,20 @@ class BarrierSection(Section):
     gates: Annotated[tuple[GateLayerSection, ...], BeforeValidator(listed)] = ()
 
 
+class BoundarySection(Section):
+    """[boundary]: how far beyond the units the data reach, and where nobody crosses."""
+
+    hard: str | None = None
+    """Layer of lines or areas that people do not cross, such as a wide river or a national border; beyond them nothing counts."""
+    layer: str | None = None
+    crs: str | None = None
+    datum: Datum | None = None
+    hard_m: Annotated[float, Field(gt=0)] = 50.0
+    """Streets that leave the units within so many metres of a hard border lead nowhere (≤)."""
+    known_m: Annotated[float, Field(ge=0)] = 0.0
+    """Metres beyond the units to which streets and facilities have all been read."""
+
+
 class ElevationSection(Section):
     """[elevation]: an elevation raster, so that hills count."""
 
@@ -218,60 +247,27 @@ class ElevationSection(Section):
     """Spread of the smoothing, metres; at least a pixel."""
 
 
-Per = Literal["person", "km2", "ha"]
-"""What a number of the population's file counts: people, people per square kilometre, or per hectare."""
+class TimesSection(Section):
+    """[[service]] travel_times: a long table of travel times that another program computed."""
+
+    file: str
+    sheet: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    """``origin``, ``destination``, ``cost`` -> header in the file."""
+    unit: Literal["minutes", "seconds"] = "minutes"
+    """What a cost counts."""
+    limit_minutes: Minutes | None = None
+    """How far the other program searched; left out, as far as the largest time in the table."""
+    direction: Literal["to_facility", "from_facility"] = "to_facility"
+    """Whether cells are the origins of the table, or facilities."""
 
 
-class AreasSection(FileSection):
-    """[population.polygons]: areas with people, such as townships of a census."""
-
-    size_m: Annotated[float, Field(gt=0)] | None = None
-    """Squares of so many metres that people are spread over by the exact share of ground; left out, each area stays one cell."""
+def file_or_section(value: object) -> object:
+    """Take the name of a file for a section with no other key."""
+    return {"file": value} if isinstance(value, str) else value
 
 
-class HomesSection(FileSection):
-    """[population.buildings]: footprints with storeys, whose floor says how many people live there."""
-
-    m2_per_person: Annotated[float, Field(gt=0)]
-    """Floor area of homes a person, square metres: an assumption that the study must state."""
-    storeys_unknown: Annotated[float, Field(gt=0)] | None = None
-    """Storeys of a building of which neither storeys nor height are known; left out, the median of those known."""
-
-
-class PopulationSection(Section):
-    """[population]: where people live, from one kind of source."""
-
-    rasters: dict[str, str] = Field(default_factory=dict)
-    """Group -> GeoTIFF."""
-    table: FileSection | None = None
-    polygons: AreasSection | None = None
-    h3: FileSection | None = None
-    """Table of people by H3 cell; needs the package h3."""
-    buildings: HomesSection | None = None
-    per: Per = "person"
-    """What numbers of rasters and polygons count."""
-    merge: Annotated[int, Field(ge=1)] = 1
-    """Pixels a side put into one cell, their people added up."""
-    grid_of: str | None = None
-    """Group whose grid the other rasters are brought to where theirs differ; left out, rasters on other grids are refused."""
-    clip: bool = False
-    """Whether only people within the units count; who is left out is told."""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Kinds of source that the section names; there must be one."""
-        named = {name: getattr(self, name) for name in POPULATION_SOURCES}
-        return tuple(name for name, section in named.items() if section)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Files with people, as the study names them."""
-        sections = (self.table, self.polygons, self.h3, self.buildings)
-        return (*self.rasters.values(), *(section.file for section in sections if section is not None))
-
-
-POPULATION_SOURCES: Final = ("rasters", "table", "polygons", "h3", "buildings")
-"""Keys of [population] that name a source."""
+Times = Annotated[TimesSection | None, BeforeValidator(file_or_section)]
 
 
 class Service(Section):
@@ -306,6 +302,15 @@ class Service(Section):
     """Share of the group that looks for a place: who is served, finds no place or is out of reach is counted among these."""
     places_rule: PlacesRule = "least_time"
     """How people find places, see `careshed.supply.assign_places`."""
+    travel_times: Times = None
+    """Table of travel times between the facilities and the cells, used as it stands instead of a search on the streets."""
+    candidate_travel_times: Times = None
+    """The same for candidate sites; left out where `travel_times` is given, no sites are weighed."""
+
+    @property
+    def tables(self) -> tuple[TimesSection, ...]:
+        """Tables of travel times that the service goes by."""
+        return tuple(one for one in (self.travel_times, self.candidate_travel_times) if one is not None)
 
     def name(self, lang: Lang) -> str:
         """Name the service for the reader; its id where the study gives no name.
@@ -370,11 +375,15 @@ class ModeSection(Section):
 
 
 class MapSection(Section):
-    """[map]: online background tiles, none unless asked for."""
+    """[map]: the map's approval number; online background tiles, none unless asked for."""
 
     tiles: str = ""
-    """URL with {z}, {x} and {y}; "" for a map that needs no internet."""
+    """``tianditu``, ``tianditu-image``, ``osm`` or a URL with {z}, {x} and {y}; "" for a map that needs no internet."""
     attribution: str = ""
+    tiles_key: str = ""
+    """Key (tk) of the 天地图 account, where the background is 天地图."""
+    approval_no: str = ""
+    """审图号, printed on every map."""
 
 
 class EnteredSection(Section):

@@ -3,19 +3,13 @@
 from careshed.intake.streets.repairing import Repair, apply_repairs, read_repairs, write_repairs
 from careshed.streetcheck.checking import check_streets, repair_streets, repairs_of
 from careshed.streetcheck.gaps import find_street_gaps
-from careshed.streetcheck.margin import (
-    Exits,
-    MarginReport,
-    find_exits,
-    ground_of,
-    margin_report,
-    mark_margin,
-    with_margin,
-)
-from careshed.streetcheck.model import COUNTED, KINDS, STREET_COLUMNS, StreetFinding, StreetReport
+from careshed.streetcheck.margin import Exits, MarginReport, find_exits, margin_report
+from careshed.streetcheck.marking import ground_of, mark_margin, mixed_margin_report, with_margin
+from careshed.streetcheck.model import COUNTED, JOINTS, KINDS, STREET_COLUMNS, StreetFinding, StreetReport, joints_table
 
 __all__ = [
     "COUNTED",
+    "JOINTS",
     "KINDS",
     "STREET_COLUMNS",
     "Exits",
@@ -28,8 +22,10 @@ __all__ = [
     "find_exits",
     "find_street_gaps",
     "ground_of",
+    "joints_table",
     "margin_report",
     "mark_margin",
+    "mixed_margin_report",
     "read_repairs",
     "repair_streets",
     "repairs_of",

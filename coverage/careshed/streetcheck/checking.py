@@ -16,7 +16,7 @@ from careshed.schema import Checked, Fault
 from careshed.streetcheck.footways import missing_footways
 from careshed.streetcheck.gains import Case, Weighed, nearest_costs, weigh_gaps
 from careshed.streetcheck.gaps import DETOUR_M, GAP_M, Found, Gap, find_street_gaps, to_degrees
-from careshed.streetcheck.margin import margin_report
+from careshed.streetcheck.margin import HARD_M, margin_report
 from careshed.streetcheck.model import Counted, StreetFinding, StreetReport, ranked
 from careshed.streetcheck.parts import class_lengths, street_parts
 
@@ -57,6 +57,7 @@ def check_streets(
     known: shapely.Geometry | None = None,
     known_m: float = 0.0,
     hard: GeoSeries | None = None,
+    hard_m: float = HARD_M,
     barriers: GeoSeries | None = None,
     elevation: Elevation | None = None,
     gap_m: float = GAP_M,
@@ -77,7 +78,7 @@ def check_streets(
     facilities
         What people want to reach, with the limit in `minutes` or `metres` (≤). Without them gaps are ranked by the people who
         live on the cut-off side, and edges are not judged.
-    known, known_m, hard
+    known, known_m, hard, hard_m
         Ground on which streets and facilities are all known, and its hard borders, see `margin_report`.
     barriers
         Lines or areas that no link may cross, besides water and the barriers of the network.
@@ -110,7 +111,7 @@ def check_streets(
         before = nearest_costs(case, network)
         covered = float(people[(before >= 0) & (before <= limit)].sum())
         weighed = weigh_gaps(case, found.gaps, exact=exact)
-        findings += _edges(network, case, group, minutes, metres, known, known_m, hard)
+        findings += _edges(network, case, group, minutes, metres, known, known_m, hard, hard_m)
     findings += _gaps(network, found, weighed, parts)
     return StreetReport(
         findings=ranked(findings),
@@ -230,13 +231,15 @@ def _edges(
     known: shapely.Geometry | None,
     known_m: float,
     hard: GeoSeries | None,
+    hard_m: float,
 ) -> Iterator[StreetFinding]:
     """Tell at which exits people's answers could change with data from beyond."""
     tiny = {"limit_min": 1 / 60_000} if metres is None else {"limit_m": 0.001}
     times = travel_times(network, case.facilities, case.cells, **tiny)  # type: ignore[arg-type]
     margin = margin_report(
-        network, times, case.cells, group=group, minutes=minutes, metres=metres, known=known, known_m=known_m, hard=hard
-    )
+        network, times, case.cells, group=group, minutes=minutes, metres=metres, known=known, known_m=known_m, hard=hard,
+        hard_m=hard_m,
+    )  # fmt: skip
     counts = np.bincount(
         margin.nearest_exit[margin.could_change], weights=case.people[margin.could_change], minlength=len(margin.exits)
     )

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from careshed.access import check_cells, unit_sums
+from careshed.access import check_cells
 from careshed.network import Attached, Network, attach
 from careshed.network.model import Bool, Float, Int32, Int64
 from careshed.reach import TravelTimes, cost_limit
 from careshed.reach.nearest import nearest_spots
-from careshed.schema import Fault
 from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:
@@ -87,23 +85,33 @@ class MarginReport:
     """The limit and its unit, ``minutes`` or ``metres``."""
     needed_m: float
     """Margin beyond the edge with which no answer could change: the limit at the highest speed, metres."""
-    cut_by_border: int
-    """Exits that a hard border cuts."""
+    cut: Exits
+    """Places where streets leave that a hard border makes no exits."""
+
+    @property
+    def cut_by_border(self) -> int:
+        """Exits that a hard border cuts."""
+        return len(self.cut)
 
     def text(self, lang: Lang = "zh") -> str:
         """Say in a sentence whose answer could change."""
         limit, unit = self.limit
         who, much = group_name(self.group, lang), f"{self.needed_m / 1000:,.1f}"
         share = self.people_changed / self.people if self.people else 0.0
+        cut = len(self.cut)
+        told = f"（另有 {cut} 处止于硬边界，不计）", f" ({cut} more end at hard borders and do not count)"
+        border = told if cut else ("", "")
         zh = (
-            f"{len(self.exits)} 处街道通往数据以外；{self.people:,.0f} 名{who}中 {self.people_changed:,.0f} 人（{share:.1%}）"
+            f"{len(self.exits)} 处街道通往数据以外{border[0]}；"
+            f"{self.people:,.0f} 名{who}中 {self.people_changed:,.0f} 人（{share:.1%}）"
             f"的结果可能因界外数据而变，其中 {self.people_gained:,.0f} 人目前 {limit:g} {'分钟' if unit == 'minutes' else '米'}内"
             f"不可达。数据外扩 {much} 公里可消除此影响。"
         )
         en = (
-            f"{len(self.exits)} streets lead out of the data; the answer for {self.people_changed:,.0f} ({share:.1%}) of "
-            f"{self.people:,.0f} {who} could change with data from beyond, and {self.people_gained:,.0f} of them reach nothing "
-            f"within {limit:g} {unit} today. Data {much} km beyond the edge settle it."
+            f"{len(self.exits)} streets lead out of the data{border[1]}; "
+            f"the answer for {self.people_changed:,.0f} ({share:.1%}) of {self.people:,.0f} {who} could change with data from "
+            f"beyond, and {self.people_gained:,.0f} of them reach nothing within {limit:g} {unit} today. Data {much} km beyond "
+            f"the edge settle it."
         )
         return pick(lang, zh, en)
 
@@ -141,7 +149,7 @@ def margin_report(
         Metres beyond `known` to which streets and facilities have been read too.
     hard
         Lines or areas beyond which nothing matters, such as a national border or a wide river: streets that leave within
-        `hard_m` of them are no exits.
+        `hard_m` of them (≤), or beyond them as seen from `known`, are no exits.
 
     Notes
     -----
@@ -159,11 +167,8 @@ def margin_report(
     limit = cost_limit(minutes=minutes, metres=metres, metric=times.metric)
     ground = None if known is None or shapely.is_empty(known) else shapely.buffer(known, known_m) if known_m else known
     exits = find_exits(network, ground, edge_m=edge_m)
-    outward = np.ones(len(exits), dtype=bool)
-    if hard is not None and len(hard):
-        border = shapely.union_all(hard.to_crs(network.crs).to_numpy())
-        outward = shapely.distance(shapely.points(exits.x, exits.y), border) > hard_m
-    exits = exits[outward]
+    outward = _outward(exits, None if hard is None else hard.to_crs(network.crs), known, hard_m)
+    cut, exits = exits[~outward], exits[outward]
     joined = attach(network, cells)
     cost, owner = nearest_spots(network, exits.attached(network), joined, metric=times.metric, direction=times.direction)
     inside = np.ones(len(cells), bool) if ground is None else _within(ground, cells)
@@ -184,8 +189,20 @@ def margin_report(
         people_gained=float(people[gained].sum()),
         limit=(float(metres), "metres") if minutes is None and metres is not None else (float(minutes or 0), "minutes"),
         needed_m=limit / 1000.0 * (speed / 3.6 if times.metric == "time" else 1.0),
-        cut_by_border=int((~outward).sum()),
+        cut=cut,
     )
+
+
+def _outward(exits: Exits, hard: GeoSeries | None, known: shapely.Geometry | None, hard_m: float) -> Bool:
+    """Which exits are neither at a hard border nor beyond one, seen from the nearest of the ground that is known."""
+    if hard is None or not len(hard):
+        return np.ones(len(exits), dtype=bool)
+    border, spots = shapely.union_all(hard.to_numpy()), shapely.points(exits.x, exits.y)
+    shapely.prepare(border)
+    stopped = shapely.distance(spots, border) <= hard_m
+    if known is not None and not shapely.is_empty(known):
+        stopped |= shapely.intersects(border, shapely.shortest_line(spots, known))
+    return np.asarray(~stopped)
 
 
 def _within(ground: shapely.Geometry, cells: GeoDataFrame) -> Bool:
@@ -248,68 +265,3 @@ def _crossings(network: Network, ground: shapely.Geometry) -> Exits:
     run = np.hypot(*(xy[start[piece] + 1] - a).T)
     share = np.clip(np.hypot(*(points - a).T) / np.where(run > 0, run, 1.0), 0.0, 1.0)
     return Exits(piece, share, points[:, 0], points[:, 1])
-
-
-def with_margin(covered: pd.DataFrame, margin: MarginReport, cells: GeoDataFrame, units: GeoDataFrame) -> pd.DataFrame:
-    """Add to a coverage table how many people of each unit could be covered by what lies beyond the edge.
-
-    Parameters
-    ----------
-    covered
-        From `careshed.access.coverage`, of the group and limit of `margin`; kept as it is otherwise.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The table with a column ``could_change``: people not covered today who could be; the others' coverage cannot change.
-    """
-    people = cells[margin.group].to_numpy(dtype=float)
-    rows, sums = unit_sums((people * margin.could_gain)[:, None], cells["unit"].to_numpy(), units)
-    return covered.assign(could_change=pd.Series(sums[:, 0], index=rows).reindex(covered.index).fillna(0.0))
-
-
-def mark_margin(
-    covered: pd.DataFrame,
-    network: Network,
-    times: TravelTimes,
-    cells: GeoDataFrame,
-    units: GeoDataFrame,
-    *,
-    minutes: float,
-    group: str,
-) -> tuple[pd.DataFrame, list[Fault]]:
-    """Show in the coverage of a service how many people data from beyond the units could cover.
-
-    Parameters
-    ----------
-    covered
-        From `careshed.access.coverage_table`, of any groups and limits.
-
-    Returns
-    -------
-    tuple
-        The table with a column ``could_change``, NaN in rows of other groups and limits, and what is to be told. Where people
-        travel by several modes this is not worked out, and said.
-    """
-    if network.mode != times.mode:
-        told = ("出行方式不止一种，未判断界外数据的影响", "people travel by several modes: the edge of the data is not judged")
-        return covered, [Fault("edge_not_judged", "", *told, severity="noted")]
-    report = margin_report(network, times, cells, group=group, minutes=minutes, known=ground_of(units))
-    asked = ((covered["group"] == group) & (covered["minutes"] == minutes)).to_numpy()
-    part = with_margin(covered[asked], report, cells, units)["could_change"].to_numpy()
-    column = np.full(len(covered), np.nan)
-    column[asked] = part
-    table = covered.assign(could_change=column)
-    if not report.people_changed:
-        return table, []
-    zh, en, people = report.text("zh"), report.text("en"), report.people_changed
-    return table, [Fault("edge_of_data", "", zh, en, severity="noted", people=people, found=group)]
-
-
-def ground_of(units: GeoDataFrame) -> shapely.Geometry | None:
-    """Ground that the units cover together, None where none has an outline; slits between outlines are no edge."""
-    drawn = units.geometry[~(units.geometry.isna() | units.geometry.is_empty)]
-    if drawn.empty:
-        return None
-    wide = shapely.buffer(shapely.union_all(drawn.to_numpy()), SLIT_M, join_style="mitre")
-    return shapely.buffer(wide, -SLIT_M, join_style="mitre")

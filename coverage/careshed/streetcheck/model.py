@@ -14,6 +14,8 @@ from careshed.words import Lang, pick
 if TYPE_CHECKING:
     from geopandas import GeoSeries
 
+    from careshed.intake.streets import Streets
+
 StreetKind = Literal["gap", "piece", "footway", "edge", "tag"]
 
 KINDS: Final[dict[StreetKind, tuple[str, str]]] = {
@@ -85,6 +87,42 @@ STREET_COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
     "gap_m": ("间距（米）", "Gap (m)"),
 }
 """Columns of the table of findings -> headers."""
+
+
+JOINTS: Final[dict[str, tuple[str, str]]] = {
+    "ends_joined": ("两个悬空端点相连", "two loose ends joined"),
+    "end_joined_to_line": ("悬空端点接到道路", "a loose end joined to a road"),
+    "end_at_vertex": ("端点与另一路的中间折点相连", "an end joined to a vertex within another road"),
+    "crossing": ("相交处打断并相连", "a crossing joined"),
+}
+"""Kind of joint in `Streets.repairs` -> how it is called."""
+
+JOINT_COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
+    "kind": ("处理", "What was done"),
+    "line": ("图层行", "Row"),
+    "other": ("另一行", "Other row"),
+    "x": ("X（米，UTM）", "X (m, UTM)"),
+    "y": ("Y（米，UTM）", "Y (m, UTM)"),
+    "gap_m": ("间距（米）", "Gap (m)"),
+}
+"""Columns of `Streets.repairs` -> headers."""
+
+
+def joints_table(streets: Streets, lang: Lang = "zh") -> pd.DataFrame:
+    """List the joints that a layer of road lines lacked and was given, in the reader's words; empty where there were none.
+
+    >>> from careshed.intake.streets import Streets
+    >>> import numpy as np, pandas as pd
+    >>> joints = pd.DataFrame([("crossing", 1, 2, 0.0, 0.0, 0.0)], columns=["kind", "line", "other", "x", "y", "gap_m"])
+    >>> none = np.zeros(0)
+    >>> joints_table(Streets(none, none, none, pd.DataFrame(), none, none, "a.gpkg", repairs=joints))["处理"].tolist()
+    ['相交处打断并相连']
+    """
+    import pandas as pd
+
+    made = pd.DataFrame(columns=list(JOINT_COLUMNS)) if streets.repairs is None else streets.repairs
+    named = made.assign(kind=[pick(lang, *JOINTS.get(kind, (kind, kind))) for kind in made["kind"].astype(str)])
+    return named[list(JOINT_COLUMNS)].rename(columns={name: pick(lang, *words) for name, words in JOINT_COLUMNS.items()})
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from geopandas import GeoDataFrame
+from geopandas import GeoDataFrame, GeoSeries
 
 from careshed.intake.columns import nearest
 from careshed.modes import MODES, Figure, Mode
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from careshed.intake.streets import Streets
     from careshed.network import Network
     from careshed.reach import TravelTimes
+    from careshed.study.foreign import ImportedTimes
 
 
 class UnknownService(KeyError):
@@ -33,8 +34,10 @@ class UnknownService(KeyError):
     def __init__(self, service_id: str, known: tuple[str, ...]) -> None:
         super().__init__(service_id)
         near = nearest(service_id, known)
-        hint = f"; did you mean {near!r}?" if near else ";"
-        self.text = f"there is no service {service_id!r} in the study{hint} it has: {', '.join(known)}"
+        hint = (f"，是否应为“{near}”？", f"; did you mean {near!r}?") if near else ("；", ";")
+        listed = ", ".join(known)
+        en = f"there is no service {service_id!r} in the study{hint[1]} it has: {listed}"
+        self.text = f"{en}  研究中没有服务“{service_id}”{hint[0]}现有：{listed}"
 
     def __str__(self) -> str:
         return self.text
@@ -67,6 +70,10 @@ class Study:
     """Network that people were refined to, with its mode, so that it is not built twice."""
     elevation: Elevation | None = None
     """Heights, where the study has an elevation raster."""
+    hard: GeoSeries | None = None
+    """Lines and areas that nobody crosses, where the study has a layer of them."""
+    imported: Mapping[str, ImportedTimes] = field(default_factory=dict)
+    """Service id -> travel times that another program computed, where the service names a table of them."""
     scenario: Scenario | None = None
     """The year and scenario that the people are of, None for today's."""
 
@@ -115,6 +122,11 @@ class Study:
     def water(self) -> GeoDataFrame:
         """Lakes and rivers of the street file, for maps to draw."""
         return self.streets.water_areas(self.crs).to_frame("geometry")
+
+    def _repr_html_(self) -> str:
+        from careshed.study.showing import study_card
+
+        return study_card(self)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -219,7 +231,10 @@ class Study:
     def times(
         self, service_id: str, places: GeoDataFrame, *, limit_min: float, networks: Mapping[Mode, Network] | None = None
     ) -> TravelTimes:
-        """Search travel times between places and the cells as the service's people travel: each cell by the mode of its scope."""
+        """Search travel times between places and the cells as the service's people travel: each cell by the mode of its scope.
+
+        Where the service names a table of travel times (``travel_times``), they are taken from it, and nothing is searched.
+        """
         from careshed.study.travel import service_times
 
         return service_times(self, service_id, places, limit_min=limit_min, networks=networks)

@@ -30,7 +30,8 @@ from careshed.intake.units.placing import finest_unit, outside_units
 from careshed.schema import Checked, Fault, InputError, Population, file_label
 from careshed.settings.config import Config
 from careshed.settings.demand import NO_DEMAND
-from careshed.settings.sections import FileSection, PopulationSection
+from careshed.settings.population import PopulationSection
+from careshed.settings.sections import FileSection
 from careshed.study.model import groups_of, mode_of
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import pandas as pd
 from geopandas import GeoDataFrame
 
 from careshed.datum import Datum
+from careshed.display import set_display_language
 from careshed.intake.columns import nearest
 from careshed.intake.facilities import read_facilities
 from careshed.intake.finish import hand_over
@@ -24,11 +25,15 @@ from careshed.schema import Checked, Fault, InputError, file_label
 from careshed.settings.config import Config, load_config
 from careshed.settings.sections import FacilitySection, FileSection, UnitSection
 from careshed.study.barriers import with_barriers
+from careshed.study.boundary import read_hard
 from careshed.study.candidate_keys import candidate_faults
 from careshed.study.candidates import CANDIDATE_COLUMNS, SiteSource, gather_candidates, read_sources
 from careshed.study.collecting import attempt as _attempt
 from careshed.study.collecting import in_area, one_table, or_left_out
+from careshed.study.columns import columns_told
 from careshed.study.demand_rules import demand_faults, demand_group_faults
+from careshed.study.fetching import with_kept_streets
+from careshed.study.foreign import missing_tables, read_imported
 from careshed.study.model import Study, groups_of
 from careshed.study.people import DEGREES, Peopled, Ready, clip_faults, prepare_people, read_inputs, read_people
 from careshed.study.rules import config_faults, crs_faults, distortion_faults, settled, type_findings, utm_zone
@@ -73,12 +78,17 @@ def open_study(path: str | Path) -> Study:
     ------
     InputError
         Once, with the faults of all files; nothing is written.
+
+    Notes
+    -----
+    Cards in notebooks then speak the study's language (`careshed.set_display_language`).
     """
     file = Path(path) / _USUAL if Path(path).is_dir() else Path(path)
     try:
         study = _opened(file, load_config(file))
     except InputError as error:
         raise InputError(_named(error.faults, file)) from error
+    set_display_language(study.lang)
     return replace(study, faults=_named(study.faults, file))
 
 
@@ -91,8 +101,10 @@ def _named(faults: Sequence[Fault], file: Path) -> tuple[Fault, ...]:
 def _opened(file: Path, config: Config) -> Study:
     """Read every input of a study file."""
     faults = [*config_faults(file, config), *demand_faults(file, config), *candidate_faults(file, config)]
+    faults += missing_tables(file, config)
     stated = None if crs_faults(file, config) else config.study.crs
-    streets = _attempt(faults, lambda: _streets(file.parent, config))
+    config = _with_streets_named(file, config, faults)
+    streets = _attempt(faults, lambda: _streets(file.parent, config)) if config.streets.file else None
     elevation = _attempt(faults, lambda: read_elevation(file.parent, config.elevation))
     units = _attempt(faults, lambda: study_units(file.parent, config.units, stated or DEGREES))
     within = _area(units, None)
@@ -105,7 +117,9 @@ def _opened(file: Path, config: Config) -> Study:
     facilities, sources, candidates = _registers(file.parent, config, crs, area, faults)
     compounds = _attempt(faults, lambda: _compounds(file.parent, config.compounds))
     services = tuple(settled(service) for service in config.service)
+    faults += columns_told(file.parent, config)
     inputs = _attempt(faults, partial(read_inputs, file.parent, config, crs))
+    hard = _attempt(faults, lambda: read_hard(file.parent, config.boundary, crs, area))
     faults += clip_faults(file, config, units)
     if people is not None and inputs is not None:
         faults += demand_group_faults(file, config, services, groups_of(people.population.cells), inputs)
@@ -117,12 +131,22 @@ def _opened(file: Path, config: Config) -> Study:
     ready = _prepared(faults, partial(prepare_people, people, units, streets, crs=crs, config=config, inputs=inputs))
     study = Study(
         config, file, crs, streets, ready.population, units, facilities, candidates, compounds, services, (),
-        demand=ready.demand, refined_on=ready.network, elevation=elevation,
+        demand=ready.demand, refined_on=ready.network, elevation=elevation, hard=hard,
     )  # fmt: skip
     candidates = gather_candidates(study, sources, faults)
     candidates = _candidates_in_units(candidates, units, [service.id for service in services], faults)
     faults += type_findings(file, services, facilities)
-    return replace(study, candidate_table=candidates, faults=tuple(faults))
+    study = replace(study, candidate_table=candidates)
+    imported = _attempt(faults, partial(read_imported, study))
+    if imported is None:
+        raise InputError(faults)
+    return replace(study, imported=imported, faults=tuple(faults))
+
+
+def _with_streets_named(file: Path, config: Config, faults: list[Fault]) -> Config:
+    """Name the file of streets, fetched where the study names a place."""
+    named = _attempt(faults, lambda: with_kept_streets(file.parent, config.streets))
+    return config if named is None else config.model_copy(update={"streets": named})
 
 
 def _streets(folder: Path, config: Config) -> Checked[Streets]:

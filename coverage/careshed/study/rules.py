@@ -16,7 +16,8 @@ from careshed.intake.places import Bounds, parse_crs
 from careshed.modes import MODES
 from careshed.schema import STATUSES, TIERS, Fault, file_label
 from careshed.settings.config import Config, study_fault
-from careshed.settings.sections import POPULATION_SOURCES, HierarchySection, Service
+from careshed.settings.population import POPULATION_SOURCES
+from careshed.settings.sections import STREET_SOURCES, HierarchySection, Service
 
 _MOST_DISTORTION: Final = 0.02
 """A projection that stretches distances by more than this is not fit to measure walks; UTM stays within 0.001."""
@@ -24,7 +25,8 @@ _MOST_DISTORTION: Final = 0.02
 
 def config_faults(path: Path, config: Config) -> list[Fault]:
     """Check everything in the study file that needs no other file."""
-    faults = [*crs_faults(path, config), *_population_faults(path, config), *_duplicate_services(path, config.service)]
+    faults = [*crs_faults(path, config), *_street_faults(path, config), *_population_faults(path, config)]
+    faults += _duplicate_services(path, config.service)
     told = ("未知的出行方式", "unknown mode")
     faults += [unknown_name(path, f"[modes.{name}]", name, told, sorted(MODES)) for name in config.modes if name not in MODES]
     if config.hierarchy is not None:
@@ -143,6 +145,20 @@ def crs_faults(path: Path, config: Config) -> list[Fault]:
     return []
 
 
+def _street_faults(path: Path, config: Config) -> list[Fault]:
+    """Check that streets have one origin."""
+    named = config.streets.sources
+    if len(named) == 1:
+        return []
+    listed = ", ".join(STREET_SOURCES)
+    told = (f"应在 {listed} 中写且只写一个", f"needs exactly one of {listed}")
+    cure = (
+        '有文件时写 file；联网时可写 place = "地名"，或 polygon = 范围图层。',
+        'Name a file; online, place = "name of the place" or polygon = a layer with its outline works too.',
+    )
+    return [study_fault(path, "street_source", "[streets]", told, cure, ", ".join(named))]
+
+
 def _population_faults(path: Path, config: Config) -> list[Fault]:
     section = config.population
     faults = []
@@ -207,6 +223,36 @@ def _service_faults(path: Path, key: str, service: Service) -> list[Fault]:
         faults.append(
             study_fault(path, "limit_beyond_bands", f"{key}: within_minutes", wrong, cure, f"{service.within_minutes:g}")
         )
+    return [*faults, *_table_faults(path, key, service)]
+
+
+def _table_faults(path: Path, key: str, service: Service) -> list[Fault]:
+    """Check that tables of travel times go together and reach as far as the service is judged."""
+    faults = []
+    if service.travel_times is None and service.candidate_travel_times is not None:
+        told = ("缺少现有设施的 travel_times", "needs travel_times of the existing facilities too")
+        cure = (
+            "候选点与现有设施的时间须出自同一来源。",
+            "The times of sites and of existing facilities must come from one source to be compared.",
+        )
+        faults.append(study_fault(path, "table_missing", f"{key}: candidate_travel_times", told, cure))
+    most = max(*service.minutes, service.within_minutes)
+    for name in ("travel_times", "candidate_travel_times"):
+        table = getattr(service, name)
+        if table is not None and table.limit_minutes is not None and table.limit_minutes < most:
+            told = (f"小于该服务的最大时限 {most:g} 分钟", f"is less than the service's largest limit, {most:g} minutes")
+            cure = (
+                "请用更大的搜索时限重新计算该表，或减小 minutes。",
+                "Compute the table anew with a larger limit, or make minutes smaller.",
+            )
+            found = f"{table.limit_minutes:g}"
+            faults.append(study_fault(path, "table_too_short", f"{key}: {name}.limit_minutes", told, cure, found))
+    if service.travel_times is not None and service.candidate_travel_times is not None:
+        one, other = service.travel_times.direction, service.candidate_travel_times.direction
+        if one != other:
+            told = ("与 travel_times 的方向不同", "is other than that of travel_times")
+            cure = ("两张表的方向须相同。", "Both tables must be of one direction.")
+            faults.append(study_fault(path, "table_direction", f"{key}: candidate_travel_times.direction", told, cure, other))
     return faults
 
 

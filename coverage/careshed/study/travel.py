@@ -73,8 +73,14 @@ def service_times(
         Facilities or candidates.
     networks
         Networks that are built already, by mode.
+
+    Notes
+    -----
+    Where the service names a table of travel times, they are taken from it (`careshed.study.foreign.ImportedTimes`).
     """
     service = study.service(service_id)
+    if service_id in study.imported:
+        return study.imported[service_id].times(places, study.cells, limit_min=limit_min)
     modes, built = modes_of(study, service), dict(networks or {})
     parts = [
         travel_times(built.get(mode) or study.network(mode), places, study.cells, limit_min=limit_min) for mode in modes.values()

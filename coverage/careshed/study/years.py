@@ -16,10 +16,11 @@ class UnknownYear(KeyError):
 
     def __init__(self, asked: str, known: list[Scenario], several: bool) -> None:
         super().__init__(asked)
+        none = "none; add a [[demand.scenario]]  无，请添加 [[demand.scenario]]"
         listed = ", ".join(f"{one.year} {one.zh}" + (f" / {one.en}" if one.en != one.zh else "") for one in known)
         en = "several scenarios hold it: name one with scenario" if several else "no scenario of the study holds it"
         zh = "有多个情景，请用 scenario 指明" if several else "研究中没有"
-        self.text = f"{asked}: {en}; there are: {listed or 'none; add a [[demand.scenario]]'}  {zh}"
+        self.text = f"{asked}: {en}; there are: {listed or none}  {zh}"
 
     def __str__(self) -> str:
         return self.text

@@ -136,8 +136,8 @@ def degrees7(values, offset, granularity):
 
 
 @njit(cache=True, nogil=True)
-def wanted_nodes(tags, nodes, wanted):
-    """Find the nodes that have a wanted key: position of the node, first and last place of its tags."""
+def wanted_nodes(tags, nodes, wanted, asked, telling):
+    """Find the nodes that have a wanted key, or an asked one with a telling value: position, first and last place of its tags."""
     found = np.empty((len(tags) // 2, 3), np.int64)
     count, at, node = 0, 0, 0
     while at < len(tags):
@@ -145,7 +145,7 @@ def wanted_nodes(tags, nodes, wanted):
         while at < len(tags) and tags[at] != 0:
             if at + 1 >= len(tags) or not (0 < tags[at] < len(wanted) and 0 <= tags[at + 1] < len(wanted)):
                 raise ValueError(_ODD)
-            some |= wanted[tags[at]]
+            some |= wanted[tags[at]] or (asked[tags[at]] and telling[tags[at + 1]])
             at += 2
         if some:
             found[count, 0], found[count, 1], found[count, 2] = node, start, at
@@ -206,16 +206,28 @@ def ways_in(data, at, end, strings_known):
 
 
 @njit(cache=True, nogil=True)
-def place_near(ids, wanted, near):
-    """Find the first place in the sorted `ids` of at least `wanted`, looking around `near` first: ways' nodes have near ids."""
-    low, high, step = near, near, 1
-    while low > 0 and ids[low - 1] >= wanted:
-        low = max(0, low - step)
-        step *= 4
-    step = 1
-    while high < len(ids) and ids[high] < wanted:
-        high = min(len(ids), high + step)
-        step *= 4
+def shelves(ids):
+    """Sort positive, ascending `ids` onto shelves by their first bits: where each shelf starts, and the bits left out."""
+    bits = 0
+    while len(ids) and ids[-1] >> bits > 2 * len(ids):
+        bits += 1
+    start = np.empty((ids[-1] >> bits if len(ids) else 0) + 2, np.int32)
+    shelf = 0
+    for i in range(len(ids)):
+        while shelf <= ids[i] >> bits:
+            start[shelf] = i
+            shelf += 1
+    start[shelf:] = len(ids)
+    return start, bits
+
+
+@njit(cache=True, nogil=True)
+def place_of(ids, start, bits, wanted):
+    """Find the first place in the sorted `ids` of at least `wanted`, on the shelf where it would be."""
+    shelf = wanted >> bits
+    if wanted < 0 or shelf + 1 >= len(start):
+        return len(ids)
+    low, high = np.int64(start[shelf]), np.int64(start[shelf + 1])
     while low < high:
         middle = (low + high) // 2
         if ids[middle] < wanted:
@@ -226,16 +238,46 @@ def place_near(ids, wanted, near):
 
 
 @njit(cache=True, nogil=True)
-def places_of(ids, lon7, lat7, refs):
-    """Find each node in the sorted `ids`: its position, −1 where it is absent or its coordinates are no place on Earth."""
+def places_of(ids, start, bits, refs):
+    """Find each node in the sorted `ids`: its position, −1 where it is absent."""
     found = np.empty(len(refs), np.int64)
-    at = 0
+    at = -1
     for i in range(len(refs)):
-        at = place_near(ids, refs[i], min(at + 1, len(ids)))
-        known = at < len(ids) and ids[at] == refs[i]
-        known = known and -1800000000 <= lon7[at] <= 1800000000 and -900000000 <= lat7[at] <= 900000000
-        found[i] = at if known else -1
+        at += 1  # the nodes of a way often come one after the other
+        if at >= len(ids) or ids[at] != refs[i]:
+            at = place_of(ids, start, bits, refs[i])
+        found[i] = at if at < len(ids) and ids[at] == refs[i] else -1
     return found
+
+
+@njit(cache=True, nogil=True)
+def alike(values, ptr):
+    """Find for each run of values, from one place in `ptr` to the next, the first run that has the same ones."""
+    runs = len(ptr) - 1
+    size = 4
+    while size < 2 * runs:
+        size *= 2
+    slot, first = np.full(size, -1, np.int64), np.empty(runs, np.int64)
+    for run in range(runs):
+        start, length = ptr[run], ptr[run + 1] - ptr[run]
+        code = length
+        for i in range(length):
+            code = (code * 8191 + values[start + i]) % 2147483647
+        at = code & (size - 1)
+        while slot[at] >= 0 and not _same(values, ptr, slot[at], start, length):
+            at = (at + 1) & (size - 1)
+        if slot[at] < 0:
+            slot[at] = run
+        first[run] = slot[at]
+    return first
+
+
+@njit(cache=True, nogil=True)
+def _same(values, ptr, run, start, length):
+    same = ptr[run + 1] - ptr[run] == length
+    for i in range(length if same else 0):
+        same = same and values[ptr[run] + i] == values[start + i]
+    return same
 
 
 @njit(cache=True, nogil=True)

@@ -25,6 +25,10 @@ RAILS: Final = frozenset({"rail", "light_rail", "subway", "narrow_gauge", "monor
 """Values of ``railway`` that nobody walks across; trams run in streets."""
 
 WATERWAYS: Final = frozenset({"river", "canal", "dock"})
+BASINS: Final = frozenset({"reservoir", "basin"})
+"""Values of ``landuse`` that are water, as older maps tag it."""
+
+DRY_BASINS: Final = frozenset({"detention", "infiltration"})
 WIDE_M: Final = 3.0
 """A stream, ditch or drain is a barrier where its ``width`` says at least so much, metres; who can, steps over a narrower one."""
 
@@ -75,8 +79,7 @@ def barrier_kind(tags: Mapping[str, str]) -> BarrierKind | None:
     """Tell what kind of barrier a line or outline of an OSM file is, None where people walk across it.
 
     What runs in a tunnel, on a bridge or under cover is none: people pass above or below. Streets, which cross barriers by
-    their own bridges and underpasses, are asked by `bars_legs`. Only ways are asked: of water mapped as a relation of several
-    outlines nothing is known but the river's line through it, where there is one.
+    their own bridges and underpasses, are asked by `bars_legs`. Basins that hold water after rain only are none.
 
     >>> barrier_kind({"waterway": "river"}), barrier_kind({"railway": "rail", "tunnel": "yes"}), barrier_kind({"barrier": "wall"})
     ('water', None, 'wall')
@@ -91,7 +94,8 @@ def barrier_kind(tags: Mapping[str, str]) -> BarrierKind | None:
         return "railway"
     waterway = tags.get("waterway", "")
     wide = waterway in ("stream", "ditch", "drain") and _metres(tags.get("width", "")) >= WIDE_M
-    if waterway in WATERWAYS or waterway == "riverbank" or wide or tags.get("natural") in ("water", "coastline"):
+    basin = tags.get("landuse") in BASINS and tags.get("basin") not in DRY_BASINS
+    if basin or waterway in WATERWAYS or waterway == "riverbank" or wide or tags.get("natural") in ("water", "coastline"):
         return "water"
     return None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from careshed.intake.streets.ground import KEY, with_ground
 from careshed.intake.streets.model import Streets
 from careshed.intake.streets.walking import RANK, TAGS
 from careshed.intake.streets.ways import WayList, bad, finish
@@ -57,7 +58,9 @@ def from_graph(graph: nx.MultiDiGraph, label: str) -> Checked[Streets]:
             tags["highway"] = "road"
         builder.add(number, nodes, tags)
     builder.bits = {ids[node]: int(data["node_bits"]) for node, data in graph.nodes(data=True) if "node_bits" in data}
-    return finish(builder, set(), Counter(), label)
+    read = finish(builder, set(), Counter(), label)
+    ground = graph.graph.get(KEY)
+    return read if not ground else Checked(with_ground(read.table, str(ground), label), read.faults)
 
 
 def _check_graph(graph: nx.MultiDiGraph, label: str) -> None:

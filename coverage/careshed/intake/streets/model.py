@@ -41,6 +41,8 @@ class Streets:
     ``gap_m``; None where streets come noded."""
     water: tuple[tuple[tuple[float, float], ...], ...] = ()
     """Outlines of lakes and rivers, degrees, for maps to draw; nothing is computed from them."""
+    islands: tuple[tuple[int, tuple[tuple[float, float], ...]], ...] = ()
+    """Land within lakes and rivers: position of the outline in `water`, and the outline of the land."""
     barriers: Barriers | None = None
     """What people cannot walk straight across, and the gates in walls; None where nothing is known of any."""
 
@@ -63,5 +65,8 @@ class Streets:
         import geopandas as gpd
         import shapely
 
-        areas = shapely.make_valid([shapely.Polygon(outline) for outline in self.water])
+        holes: dict[int, list[tuple[tuple[float, float], ...]]] = {}
+        for at, island in self.islands:
+            holes.setdefault(at, []).append(island)
+        areas = shapely.make_valid([shapely.Polygon(outline, holes.get(at)) for at, outline in enumerate(self.water)])
         return gpd.GeoSeries(areas, crs="EPSG:4326").to_crs(crs)

@@ -76,18 +76,24 @@ def fetch_streets(
     ValueError
         If `network_type` is not known.
     """
-    if network_type not in get_args(NetworkType):
-        raise ValueError(f"network_type must be one of {', '.join(get_args(NetworkType))}, not {network_type!r}")
     label = place if isinstance(place, str) else "outline"
-    with _settings(Path(cache)), _told_plainly(label, Path(cache)):
-        graph = _graph(place, network_type)
-    found = _streets(graph, label)
+    found = _streets(fetch_graph(place, network_type=network_type, cache=Path(cache)), label)
     zh, en = (
         f"街道取自 OpenStreetMap（{label}），缓存于 {cache}",
         f"streets fetched from OpenStreetMap ({label}), kept in {cache}",
     )
     cure = ("© OpenStreetMap 贡献者，ODbL。", "© OpenStreetMap contributors, ODbL.")
     return Checked(found.table, (*found.faults, Fault("fetched", label, zh, en, *cure, severity="noted")))
+
+
+def fetch_graph(
+    place: str | Polygon | MultiPolygon | GeoDataFrame | GeoSeries, *, network_type: NetworkType = "all", cache: Path
+) -> nx.MultiDiGraph:
+    """Ask the servers for the ways of a place, as OSMnx draws them; `fetch_streets` says what can go wrong."""
+    if network_type not in get_args(NetworkType):
+        raise ValueError(f"network_type must be one of {', '.join(get_args(NetworkType))}, not {network_type!r}")
+    with _settings(cache), _told_plainly(place if isinstance(place, str) else "outline", cache):
+        return _graph(place, network_type)
 
 
 def _graph(place: str | Polygon | MultiPolygon | GeoDataFrame | GeoSeries, network_type: NetworkType) -> nx.MultiDiGraph:
@@ -206,11 +212,27 @@ def _raise(label: str, told: tuple[str, str, str], cure: tuple[str, str], error:
 def _streets(graph: nx.MultiDiGraph, label: str) -> Checked[Streets]:
     """Put the pieces of OSMnx's graph together to ways again and keep them as from a file."""
     gathered = Gathered()
-    place = {node: (float(data["x"]), float(data["y"])) for node, data in graph.nodes(data=True)}
-    for node, data in sorted(graph.nodes(data=True)):
-        tags = {key: str(data[key]) for key in NODE_TAGS if key in data}
+    for node, lonlat, tags in nodes_of(graph):
         if tags:
-            gathered.add_node(node, place[node], tags)
+            gathered.add_node(node, lonlat, tags)
+    place = {node: lonlat for node, lonlat, _ in nodes_of(graph)}
+    for way, chain, tags in ways_of(graph):
+        if tags.get("highway") in RANK:
+            kept = {key: value for key, value in tags.items() if key in TAGS}
+            gathered.add_street(way, [(node, *place[node]) for node in chain], len(chain), kept)
+        else:
+            gathered.add_other(tags, [place[node] for node in chain])
+    return finish(gathered.ways, gathered.barriers, gathered.skipped, label)
+
+
+def nodes_of(graph: nx.MultiDiGraph) -> Iterator[tuple[int, tuple[float, float], dict[str, str]]]:
+    """List the nodes of OSMnx's graph by number: place in degrees, and the tags that say what stops travel."""
+    for node, data in sorted(graph.nodes(data=True)):
+        yield node, (float(data["x"]), float(data["y"])), {key: str(data[key]) for key in NODE_TAGS if key in data}
+
+
+def ways_of(graph: nx.MultiDiGraph) -> Iterator[tuple[int, list[int], dict[str, str]]]:
+    """List the ways of OSMnx's graph by number, each as it was drawn: its nodes and tags; a way cut in two comes twice."""
     pieces: dict[int, list[tuple[int, int]]] = {}
     tags_of: dict[int, dict[str, str]] = {}
     for start, end, data in graph.edges(data=True):
@@ -221,12 +243,7 @@ def _streets(graph: nx.MultiDiGraph, label: str) -> Checked[Streets]:
         for chain in chains(pieces[way]):
             if tags.get("oneway") in ("-1", "reverse"):  # OSMnx has turned the way round and left its tags as they were
                 chain.reverse()
-            if tags.get("highway") in RANK:
-                kept = {key: value for key, value in tags.items() if key in TAGS}
-                gathered.add_street(way, [(node, *place[node]) for node in chain], len(chain), kept)
-            else:
-                gathered.add_other(tags, [place[node] for node in chain])
-    return finish(gathered.ways, gathered.barriers, gathered.skipped, label)
+            yield way, chain, tags
 
 
 def chains(pieces: Sequence[tuple[int, int]]) -> list[list[int]]:

@@ -27,10 +27,11 @@ def part_at(streets: Streets, shut: NDArray[np.bool_]) -> Parted:
     if not len(at):
         return Parted(streets, np.arange(len(streets.ways)), 0)
     starts, ends = streets.way_ptr[:-1], streets.way_ptr[1:] - 1
-    inner = at[~np.isin(at, np.concatenate([starts, ends]))]
+    tip = np.zeros(len(streets.way_node), dtype=bool)
+    tip[starts] = tip[ends] = True
+    inner = at[~tip[at]]
     copied = np.insert(streets.way_node, inner, streets.way_node[inner])
-    shift = np.searchsorted(inner, np.arange(len(streets.way_node)), side="left")
-    first = np.concatenate([starts + shift[starts], inner + np.arange(len(inner)) + 1])
+    first = np.concatenate([starts + np.searchsorted(inner, starts, side="left"), inner + np.arange(len(inner)) + 1])
     order = np.argsort(first, kind="stable")
     owner = np.concatenate([np.arange(len(starts)), np.searchsorted(streets.way_ptr, inner, side="right") - 1])[order]
     ptr = np.append(first[order], len(copied))

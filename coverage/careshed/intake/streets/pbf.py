@@ -6,14 +6,17 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from careshed.intake.streets.relations import may_hold_barriers
 from careshed.intake.streets.walking import RANK, TAGS
+
+if TYPE_CHECKING:
+    from pandas.api.extensions import ExtensionArray
 
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
@@ -28,6 +31,8 @@ KNOWN_FEATURES: Final = frozenset({"OsmSchema-V0.6", "DenseNodes"})
 _BULK_TAGS: Final = tuple(sorted(TAGS - {"name"}))
 _CODE: Final = {key.encode(): number for number, key in enumerate(_BULK_TAGS, 2)} | {b"name": 1}
 _MOST_BLOB: Final = 32 * 2**20
+LON7, LAT7 = 1_800_000_000, 900_000_000
+"""Bounds of the Earth in 1e-7 degrees."""
 
 
 class TaggedNode(NamedTuple):
@@ -61,7 +66,7 @@ class BulkStreets(NamedTuple):
     way_node: NDArray[np.int32]
     position: Int64
     """Place of each way among the ways of the file."""
-    names: list[str]
+    names: ExtensionArray
     tag_set: Int64
     """Which of `tag_sets` each way has."""
     tag_sets: list[dict[str, str]]
@@ -78,6 +83,8 @@ class Town(NamedTuple):
     nodes: list[TaggedNode]
     streets: BulkStreets
     others: list[OtherWay]
+    relations: bool = False
+    """Whether relations of the file may be barriers, see `careshed.intake.streets.relations`."""
 
 
 class NotInBulk(ValueError):
@@ -168,12 +175,14 @@ class _Gathered:
     positions: list[Int64] = field(default_factory=list)
     refs: list[Int64] = field(default_factory=list)
     ref_counts: list[Int64] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    tag_set: list[int] = field(default_factory=list)
+    name: list[Int64] = field(default_factory=list)
+    names: dict[bytes, int] = field(default_factory=lambda: {b"": 0})
+    tag_set: list[Int64] = field(default_factory=list)
     sets: dict[bytes, int] = field(default_factory=dict)
     texts: dict[bytes, int] = field(default_factory=dict)
     other: list[tuple[int, dict[str, str], Int64]] = field(default_factory=list)
     ways: int = 0
+    relations: bool = False
 
     def take(self, block: memoryview) -> None:
         """Read one block: its texts first, then its groups of nodes or ways."""
@@ -198,7 +207,7 @@ class _Gathered:
             self._take_group(group, table, unit, lat0, lon0)
 
     def _take_group(self, group: memoryview, table: list[bytes], unit: int, lat0: int, lon0: int) -> None:
-        """Read a group, all of one kind; relations tell nothing here."""
+        """Read a group, all of one kind; of relations only whether a look at them is worth it."""
         from careshed.intake.streets import _pbf
 
         data = np.frombuffer(group, dtype=np.uint8)
@@ -216,18 +225,21 @@ class _Gathered:
                 self._take_tagged(tags, table)
         elif number == 3:
             self._take_ways(_Ways(*_pbf.ways_in(data, 0, len(data), len(table))), table)
+        elif number == 4:
+            self.relations = self.relations or may_hold_barriers(table)
 
     def _take_tagged(self, tags: Int64, table: list[bytes]) -> None:
         from careshed.intake.streets import _pbf
 
         ids, lons, lats = self.node_ids[-1], self.lons[-1], self.lats[-1]
-        found, packed = _pbf.wanted_nodes(tags, len(ids), _having(table, _WANTED)), tags.tolist()
+        told = _having(table, _NODE_KEYS), _having(table, _SIGNAL_KEYS), _having(table, _SIGNALS)
+        found, packed = _pbf.wanted_nodes(tags, len(ids), *told), tags.tolist()
         at = found[:, 0]
         places = zip(ids[at].tolist(), lons[at].tolist(), lats[at].tolist(), found[:, 1:].tolist(), strict=True)
         for node_id, lon, lat, (first, last) in places:
-            on_earth = abs(lon) <= 1_800_000_000 and abs(lat) <= 900_000_000
-            told = _dict(packed[first:last:2], packed[first + 1 : last : 2], table)
-            self.nodes.append(TaggedNode(node_id, lon / 1e7, lat / 1e7, on_earth, told))
+            on_earth = abs(lon) <= LON7 and abs(lat) <= LAT7
+            own = _dict(packed[first:last:2], packed[first + 1 : last : 2], table)
+            self.nodes.append(TaggedNode(node_id, lon / 1e7, lat / 1e7, on_earth, own))
 
     def _take_ways(self, ways: _Ways, table: list[bytes]) -> None:
         """Keep the streets of a group in bulk, and the other ways that may matter one by one."""
@@ -237,6 +249,8 @@ class _Gathered:
         is_street[owner[street_tag]] = True
         may_matter = np.zeros(len(ways.ident), dtype=bool)
         may_matter[owner[_having(table, _WANTED)[ways.key]]] = True
+        if b"reservoir" in table or b"basin" in table:
+            may_matter[owner[_having(table, _LANDUSE)[ways.key] & _having(table, _BASINS)[ways.value]]] = True
         for at in np.flatnonzero(may_matter & ~is_street).tolist():
             span, nodes = slice(*ways.tag_ptr[at : at + 2]), slice(*ways.ref_ptr[at : at + 2])
             tags = _dict(ways.key[span].tolist(), ways.value[span].tolist(), table)
@@ -254,21 +268,18 @@ class _Gathered:
         code = np.fromiter((_CODE.get(text, 0) for text in table), dtype=np.int64, count=len(table))
         kept = is_street[owner] & (code[ways.key] > 0) & (_lengths(table)[ways.value] > 0)
         named = kept & (code[ways.key] == 1)
-        name = np.full(len(ways.ident), -1)
-        name[owner[named]] = ways.value[named]
-        texts = {at: table[at].decode() for at in np.unique(name).tolist() if at >= 0} | {-1: ""}
-        self.names += [texts[at] for at in name[streets].tolist()]
+        name = np.zeros(len(ways.ident), dtype=np.int64)
+        name[owner[named]] = _shared(ways.value[named], table, self.names)
+        self.name.append(name[streets])
         kept &= ~named
-        used = np.unique(ways.value[kept])
-        shared = np.zeros(len(table), dtype=np.int64)
-        shared[used] = [self.texts.setdefault(table[at], len(self.texts)) for at in used.tolist()]
-        packed = (code[ways.key[kept]] << 32 | shared[ways.value[kept]]).tobytes()
-        ends = (8 * np.cumsum(np.bincount(owner[kept], minlength=len(ways.ident))[streets])).tolist()
-        sets = self.sets
-        self.tag_set += [sets.setdefault(packed[start:stop], len(sets)) for start, stop in pairwise([0, *ends])]
+        packed = code[ways.key[kept]] << 32 | _shared(ways.value[kept], table, self.texts)
+        counts = np.bincount(owner[kept], minlength=len(ways.ident))[streets]
+        self.tag_set.append(_sets(packed, np.concatenate([[0], np.cumsum(counts)]), self.sets))
 
     def town(self) -> Town:
         """Put together what was gathered: find the nodes of every way."""
+        import pandas as pd
+
         from careshed.intake.streets import _pbf
 
         ids, lon7, lat7 = _joined(self.node_ids), np.concatenate([_NONE7, *self.lons]), np.concatenate([_NONE7, *self.lats])
@@ -278,21 +289,22 @@ class _Gathered:
             if ids[0] <= 0 or not (np.diff(ids) > 0).all():
                 raise NotInBulk("ids below 1, or twice")
         ptr = np.concatenate([[0], np.cumsum(_joined(self.ref_counts))])
-        place = _pbf.places_of(ids, lon7, lat7, _joined(self.refs))
+        shelves, off_earth = _pbf.shelves(ids), (np.abs(lon7.astype(np.int64)) > LON7) | (np.abs(lat7.astype(np.int64)) > LAT7)
+        place = _known(_pbf.places_of(ids, *shelves, _joined(self.refs)), off_earth)
         kept, way_ptr, way_node, at, short = _pbf.numbered(place, ptr, len(ids))
-        names = self.names if kept.all() else [name for name, keep in zip(self.names, kept.tolist(), strict=True) if keep]
+        names = pd.Series([text.decode() for text in self.names]).array.take(_joined(self.name)[kept])
         streets = BulkStreets(
             ids[at], lon7[at] / 1e7, lat7[at] / 1e7, _joined(self.way_ids)[kept], way_ptr, way_node,
-            _joined(self.positions)[kept], names, np.array(self.tag_set, dtype=np.int64)[kept], self._tag_sets(),
+            _joined(self.positions)[kept], names, _joined(self.tag_set)[kept], self._tag_sets(),
             int(short), int((~kept).sum()),
         )  # fmt: skip
         others = []
         for position, tags, refs in self.other:
-            near = _pbf.places_of(ids, lon7, lat7, refs)
+            near = _known(_pbf.places_of(ids, *shelves, refs), off_earth)
             near = near[near >= 0]
             line = list(zip((lon7[near] / 1e7).tolist(), (lat7[near] / 1e7).tolist(), strict=True))
             others.append(OtherWay(position, line, tags))
-        return Town(self.nodes, streets, others)
+        return Town(self.nodes, streets, others, self.relations)
 
     def _tag_sets(self) -> list[dict[str, str]]:
         texts = [text.decode() for text in self.texts]
@@ -315,12 +327,43 @@ class _Ways(NamedTuple):
 
 
 _WANTED: Final = frozenset(key.encode() for key in KEYS)
+_NODE_KEYS: Final = frozenset({b"barrier", b"kerb"})
+_SIGNAL_KEYS: Final = frozenset({b"highway", b"crossing"})
+_SIGNALS: Final = frozenset({b"traffic_signals"})
+"""A node without a key of the first kind does nothing to travel unless it says of one of the second that it is signals."""
 _HIGHWAY: Final = frozenset({b"highway"})
+_LANDUSE: Final = frozenset({b"landuse"})
+_BASINS: Final = frozenset({b"reservoir", b"basin"})
 _STREETS: Final = frozenset(kind.encode() for kind in RANK)
 
 
 def _having(table: list[bytes], texts: frozenset[bytes]) -> Bool:
     return np.fromiter((text in texts for text in table), dtype=bool, count=len(table))
+
+
+def _known(place: Int64, off_earth: Bool) -> Int64:
+    """Take out the nodes whose coordinates are no place on Earth."""
+    return np.where(off_earth[place] & (place >= 0), -1, place) if off_earth.any() else place
+
+
+def _shared(value: Int64, table: list[bytes], known: dict[bytes, int]) -> Int64:
+    """Number texts across blocks, as they are first met."""
+    used = np.flatnonzero(np.bincount(value, minlength=len(table)))
+    number = np.zeros(len(table), dtype=np.int64)
+    number[used] = [known.setdefault(table[at], len(known)) for at in used.tolist()]
+    return number[value]
+
+
+def _sets(packed: Int64, ptr: Int64, known: dict[bytes, int]) -> Int64:
+    """Number sets of tags across blocks, as they are first met."""
+    from careshed.intake.streets import _pbf
+
+    first = _pbf.alike(packed, ptr)
+    number = np.zeros(len(first), dtype=np.int64)
+    fresh = np.flatnonzero(first == np.arange(len(first)))
+    texts = (packed[ptr[at] : ptr[at + 1]].tobytes() for at in fresh.tolist())
+    number[fresh] = [known.setdefault(text, len(known)) for text in texts]
+    return number[first]
 
 
 def _lengths(table: list[bytes]) -> Int64:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from careshed.intake.streets.barriers import barrier_kind, bars_legs
+from careshed.intake.streets.barriers import BASINS, barrier_kind, bars_legs
 from careshed.intake.streets.driving import node_bits
 from careshed.intake.streets.graphs import from_graph, load_graphml
 from careshed.intake.streets.model import Streets
 from careshed.intake.streets.pbf import KEYS, Line, Town, read_town
+from careshed.intake.streets.relations import Relation, barrier_relation, find_areas, relation_filter, relations_of
 from careshed.intake.streets.tagging import way_table_of_sets
 from careshed.intake.streets.walking import RANK, TAGS, shuts
 from careshed.intake.streets.ways import Drawn, WayList, bad, finish
@@ -22,6 +23,7 @@ from careshed.schema import Checked, file_label
 
 if TYPE_CHECKING:
     import networkx as nx
+    import osmium
 
 OSM_SUFFIXES: Final = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 GRAPH_SUFFIXES: Final = (".graphml",)
@@ -90,6 +92,8 @@ def _from_bulk(town: Town, path: Path) -> Checked[Streets]:
             gathered.ways.barriers.add("motorway", line)
         else:
             gathered.add_other(tags, line)
+    if town.relations:
+        gathered.add_relations(path, relations_of(path))
     gathered.ways.short, gathered.ways.single = bulk.short, bulk.single
     if len(bulk.way_id):
         table, unread = way_table_of_sets(bulk.way_id, bulk.names, bulk.tag_set, bulk.tag_sets)
@@ -101,9 +105,12 @@ def _one_by_one(path: Path) -> Checked[Streets]:
     """Read any OSM file with osmium."""
     import osmium
 
-    gathered = Gathered()
+    gathered, relations = Gathered(), []
     try:
         for item in _osm_items(path):
+            if item.is_relation():
+                relations += [found] if (found := barrier_relation(item)) else []
+                continue
             if item.is_node():
                 place = (item.lon, item.lat) if item.location.valid() else None
                 gathered.add_node(item.id, place, dict(item.tags))
@@ -115,6 +122,7 @@ def _one_by_one(path: Path) -> Checked[Streets]:
                 gathered.add_street(item.id, nodes, len(item.nodes), tags)
             else:
                 gathered.add_other(dict(item.tags), [(lon, lat) for _, lon, lat in nodes])
+        gathered.add_relations(_osm_file(path), relations)
     except (RuntimeError, osmium.InvalidLocationError) as error:
         raise bad(
             path,
@@ -156,7 +164,8 @@ class Gathered:
     def add_other(self, tags: dict[str, str], line: Line) -> None:
         """Keep a way that is no street where it is water or a barrier; count what might be taken for a street."""
         kind = barrier_kind(tags)
-        outline = tags.get("natural") == "water" or tags.get("waterway") == "riverbank"
+        natural = tags.get("natural") == "water" or tags.get("waterway") == "riverbank"
+        outline = natural or (kind == "water" and tags.get("landuse") in BASINS)
         if outline:
             self.ways.add_water(line)
         if kind:
@@ -164,12 +173,39 @@ class Gathered:
         if not kind and not outline and (tags.get("highway") or tags.get("route") == "ferry"):
             self.skipped[tags.get("highway") or "ferry"] += 1
 
+    def add_relations(self, file: Path | osmium.io.File, relations: Sequence[Relation]) -> None:
+        """Keep barriers mapped as relations; a way that is tagged as the outline of one is drawn with its islands only."""
+        if not relations:
+            return
+        found = find_areas(file, relations)
+        ways = self.ways
+        drawn = {frozenset(area.outline) for _, area in found.areas}
+        ways.water = [outline for outline in ways.water if frozenset(outline) not in drawn]
+        for kind, area in found.areas:
+            if kind == "water":
+                ways.islands += [(len(ways.water), tuple(island)) for island in area.islands]
+                ways.add_water(area.outline)
+            for ring in (area.outline, *area.islands):
+                ways.barriers.add(kind, ring)
+        for kind, line in found.loose:
+            ways.barriers.add(kind, line)
+        ways.broken += found.broken
+
 
 def _osm_items(path: Path) -> Iterator[Any]:
+    """Give the nodes and ways that may matter, then the relations that may be barriers."""
     import osmium
 
-    kinds = osmium.osm.NODE | osmium.osm.WAY
-    keys = osmium.filter.KeyFilter(*KEYS)
+    ground = osmium.osm.NODE | osmium.osm.WAY
+    keys, areas = osmium.filter.KeyFilter(*KEYS, "landuse"), relation_filter()
+    keys.enable_for(ground)
+    areas.enable_for(osmium.osm.RELATION)
+    items = osmium.FileProcessor(_osm_file(path), ground | osmium.osm.RELATION)
+    yield from items.with_locations().with_filter(keys).with_filter(areas)
+
+
+def _osm_file(path: Path) -> osmium.io.File:
+    import osmium
+
     kind = next(suffix for suffix in OSM_SUFFIXES if path.name.lower().endswith(suffix))
-    file = osmium.io.File(str(path), kind.removeprefix("."))
-    yield from osmium.FileProcessor(file, kinds).with_locations().with_filter(keys)
+    return osmium.io.File(str(path), kind.removeprefix("."))

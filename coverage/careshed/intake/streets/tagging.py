@@ -15,6 +15,7 @@ from careshed.intake.streets.walking import RANK, walkable
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.api.extensions import ExtensionArray
 
 _PERCENT: Final = re.compile(r"^([+-]?\d+(?:\.\d+)?)\s*%$")
 _DEGREES: Final = re.compile(r"^([+-]?\d+(?:\.\d+)?)\s*°$")
@@ -54,14 +55,17 @@ def way_table(way_id: Sequence[int], tags: Sequence[Mapping[str, str]]) -> tuple
 
 
 def way_table_of_sets(
-    way_id: NDArray[np.int64], names: Sequence[str], tag_set: NDArray[np.int64], tag_sets: Sequence[Mapping[str, str]]
+    way_id: NDArray[np.int64],
+    names: Sequence[str] | ExtensionArray,
+    tag_set: NDArray[np.int64],
+    tag_sets: Sequence[Mapping[str, str]],
 ) -> tuple[pd.DataFrame, Counter[tuple[str, str]]]:
     """Do what `way_table` does for ways most of which have the same tags, name aside: every set of tags is read once."""
     import pandas as pd
 
     sets, met = way_table(range(len(tag_sets)), tag_sets)
     table = sets.take(tag_set).set_axis(pd.Index(way_id, name="way_id"))
-    table["name"] = list(names)
+    table["name"] = names
     count = np.bincount(tag_set, minlength=len(tag_sets)).tolist()
     unread: Counter[tuple[str, str]] = Counter()
     for key, text in met:

@@ -48,6 +48,10 @@ class WayList:
         self.bits: dict[int, int] = {}
         """Node id -> what the node does to traffic."""
         self.water: list[tuple[tuple[float, float], ...]] = []
+        self.islands: list[tuple[int, tuple[tuple[float, float], ...]]] = []
+        """Land in water: the place of the outline in `water`, and the outline of the land."""
+        self.broken: list[int] = []
+        """Relations of which the file does not hold all."""
         self.barriers = BarrierList()
         self.short = 0
         self.single = 0
@@ -121,6 +125,7 @@ def finish(ways: WayList, barriers: set[int], skipped: Counter[str], label: str)
         source=label,
         node_bits=bits,
         water=tuple(ways.water),
+        islands=tuple(ways.islands),
         barriers=ways.barriers.barriers(),
     )
     shut = np.zeros(len(bits), dtype=bool)
@@ -174,6 +179,8 @@ def _told(streets: Streets, ways: WayList, skipped: Counter[str], gates: int, la
     for count, code, severity, zh, en in told:
         if count:
             yield Fault(code, label, zh, en, severity=severity)  # type: ignore[arg-type]
+    if ways.broken:
+        yield _broken(ways.broken, label)
     if skipped:
         classes = ", ".join(f"{name} {count}" for name, count in sorted(skipped.items()))
         yield Fault(
@@ -184,6 +191,23 @@ def _told(streets: Streets, ways: WayList, skipped: Counter[str], gates: int, la
             found=classes,
             severity="dropped",
         )
+
+
+def _broken(relations: Sequence[int], label: str) -> Fault:
+    """Tell the water and walls of whose outline the file holds a part."""
+    listed = ", ".join(map(str, relations[:12])) + (" …" if len(relations) > 12 else "")
+    count = len(relations)
+    return Fault(
+        "relation_incomplete",
+        label,
+        f"{count} 处水面或围墙（关系）的边界不完整，按文件中已有部分作为屏障，未闭合的不绘为水面",
+        f"{count} waters or walls mapped as relations are not whole in the file: what is there is a barrier, "
+        "outlines that do not close are not drawn",
+        "请导出更大的范围，或用 osmium extract -s smart 补全关系。",
+        "Export a larger area, or complete relations with osmium extract -s smart.",
+        found=listed,
+        severity="noted",
+    )
 
 
 def _unread(unread: Counter[tuple[str, str]], label: str) -> Iterator[Fault]:

@@ -13,21 +13,21 @@ import shapely
 from numpy.typing import NDArray
 
 from careshed.intake.columns import plain
-from careshed.intake.places import Reference, locate
 from careshed.intake.sources import SourceTable, as_text
+from careshed.intake.streets.lines.joins import join_faults, planned_words, street_words
 from careshed.intake.streets.lines.noding import Lines, Noded, node_lines
 from careshed.intake.streets.lines.reading import (
     TOLERANCE_M,
     Back,
     joint_faults,
     levels_of,
-    line_parts,
+    line_table,
+    located_lines,
     tags_of,
 )
 from careshed.intake.streets.model import Streets
 from careshed.intake.streets.tagging import way_table
-from careshed.intake.tables import read_table
-from careshed.schema import Checked, Fault, InputError
+from careshed.schema import Checked, Fault
 
 if TYPE_CHECKING:
     from careshed.datum import Datum
@@ -83,7 +83,8 @@ def edit_streets(
     Returns
     -------
     Checked[Streets]
-        Added ways are numbered −1, −2, … below all others; every joint and every closure is told.
+        Added ways are numbered −1, −2, … below all others. What each added line joins is told, with every end that joins
+        nothing, and so is every closure.
 
     Raises
     ------
@@ -108,16 +109,10 @@ def _read(
     datum: Datum | None,
     faults: list[Fault],
 ) -> Edits:
-    table = read_table(path, kind="streets", layer=layer, columns=columns)
-    faults += table.faults
-    if table.geometry is None:
-        told = ("不是线图层", "is not a layer of lines")
-        raise InputError([table.fault("not_lines", told, ("请提供道路中心线图层。", "Give a layer of road centrelines."))])
+    table, noted = line_table(path, layer, columns)
+    faults += noted
     actions = _actions(table, faults)
-    located = locate(table, Reference("EPSG:4326", crs=crs, datum=datum), faults)
-    if any(fault.severity == "error" for fault in faults):
-        raise InputError(faults)
-    shapes, row = line_parts(table, located, faults)
+    shapes, row = located_lines(table, crs, datum, faults)
     tags = tags_of(table, faults)
     levels = levels_of(table, tags, faults)
     adds = actions[row] == "add"
@@ -199,13 +194,17 @@ def _with(streets: Streets, edits: Edits, lowest: int, tolerance_m: float, cross
     lines, back, ways = _lines(streets, edits, near)
     noded = node_lines(lines, tolerance_m=tolerance_m, crossings=crossings)
     labels = np.concatenate([streets.ways.index.to_numpy()[ways], edits.row])
-    faults += joint_faults(noded, labels, edits.table)
+    faults += [fault for fault in joint_faults(noded, labels, edits.table) if fault.code != "end_at_vertex"]
     loose = _loose(noded, len(ways), len(edits.added))
     if loose:
         rows = ", ".join(str(edits.row[at]) for at in loose)
         told = (f"第 {rows} 行新增道路没有接上任何现有道路", f"planned streets in rows {rows} join no street")
         cure = ("请核对端点位置，或调大 tolerance_m。", "Check where they end, or raise tolerance_m.")
         faults.append(edits.table.fault("joins_nothing", told, cure, severity="noted"))
+    names = streets.ways["name"].iloc[ways]
+    called = [street_words(str(name), int(way)) for way, name in names.items()]  # type: ignore[call-overload]
+    called += [planned_words(row) for row in edits.row.tolist()]
+    faults += join_faults(noded, called, edits.row, edits.table, loose=loose)
     return _merged(streets, edits, noded, back, ways, lowest)
 
 

@@ -20,7 +20,7 @@ Bool = NDArray[np.bool_]
 SAME_M: Final = 0.001
 """Spots closer than this are one spot: coordinates are written to the millimetre at best."""
 
-Joint = Literal["ends_joined", "end_joined_to_line", "crossing"]
+Joint = Literal["ends_joined", "end_joined_to_line", "end_at_vertex", "crossing"]
 
 
 class Lines(NamedTuple):
@@ -116,6 +116,8 @@ class _Spots:
         end[self.first] = end[self.last] = True
         ground, everywhere = np.zeros_like(level), np.arange(len(end))
         count = self._join_equal(everywhere, level, fresh)
+        if by_level:
+            self._tell_tees(end, level, fresh)
         self._join_equal(np.flatnonzero(end), ground, fresh)
         self._join_equal(everywhere, ground, fresh & end & (count == 1))
 
@@ -132,6 +134,21 @@ class _Spots:
         count = np.empty(len(at), dtype=np.int64)
         count[order] = np.bincount(group)[group]
         return count
+
+    def _tell_tees(self, end: Bool, level: Int, fresh: Bool) -> None:
+        """List the ends that lie on a vertex within another line: joints of a layer that does not say it is noded."""
+        lines = self.lines
+        x, y = (np.rint(values / SAME_M).astype(np.int64) for values in (lines.x, lines.y))
+        order = np.lexsort((end, level, y, x))
+        group = np.cumsum(
+            np.concatenate([[True], (np.diff(x[order]) != 0) | (np.diff(y[order]) != 0) | (np.diff(level[order]) != 0)])
+        )
+        first = order[np.unique(group, return_index=True)[1]][group - 1]
+        tee = end[order] & ~end[first] & (self.line_of_vertex[order] != self.line_of_vertex[first])
+        tee &= fresh[order] | fresh[first]
+        for here, there in sorted(zip(order[tee].tolist(), first[tee].tolist(), strict=True)):
+            spot = float(lines.x[here]), float(lines.y[here])
+            self._told("end_at_vertex", int(self.line_of_vertex[here]), int(self.line_of_vertex[there]), spot, 0.0)
 
     def near_ends(self, tolerance_m: float) -> None:
         """Join ends within the tolerance of each other; lines shorter than it keep their two ends apart."""
@@ -164,14 +181,24 @@ class _Spots:
         for here, there, shape in zip(a.tolist(), b.tolist(), shapely.intersection(shapes[a], shapes[b]), strict=True):
             for x, y in _points_of(shape):
                 spots = self._spot(here, x, y), self._spot(there, x, y)
-                if spots[0] >= len(lines.x) and spots[1] >= len(lines.x):
-                    self._told("crossing", here, there, (x, y), 0.0)
+                self._tell_met(here, there, spots, (x, y))
                 self.one.append(spots)
         for here in asking[~shapely.is_simple(shapes[asking])].tolist():
             for x, y, passes in _own_crossings(shapes[here]):
                 spots_here = [self._inserted(here, along, x, y) for along in passes]
                 self.one += list(zip(spots_here[:-1], spots_here[1:], strict=True))
                 self._told("crossing", here, here, (x, y), 0.0)
+
+    def _tell_met(self, here: int, there: int, spots: tuple[int, int], xy: tuple[float, float]) -> None:
+        """List a spot at which lines meet and one of them has no vertex: a crossing, or an end on a line."""
+        count = len(self.lines.x)
+        own = [(spot, line, other) for spot, line, other in zip(spots, (here, there), (there, here), strict=True) if spot < count]
+        if len(own) == 2:
+            return
+        if own and own[0][0] in (self.first[own[0][1]], self.last[own[0][1]]):
+            self._told("end_joined_to_line", own[0][1], own[0][2], xy, 0.0)
+        else:
+            self._told("crossing", here, there, xy, 0.0)
 
     def ends_on_lines(self, shapes: NDArray[np.object_], tree: shapely.STRtree, tolerance_m: float) -> None:
         """Join every end that nothing else is joined with to the nearest line of its level within the tolerance."""
@@ -192,8 +219,10 @@ class _Spots:
             foot = shapely.get_coordinates(
                 shapely.line_interpolate_point(shapes[there], shapely.line_locate_point(shapes[there], spot))
             )
-            self.one.append((vertex, self._spot(there, float(foot[0, 0]), float(foot[0, 1]))))
-            if gap > SAME_M:
+            unused = len(lines.x) + len(self.new_line)
+            found = self._spot(there, float(foot[0, 0]), float(foot[0, 1]))
+            self.one.append((vertex, found))
+            if gap > SAME_M or found == unused:
                 self._told("end_joined_to_line", here, there, (float(lines.x[vertex]), float(lines.y[vertex])), gap)
 
     def _told(self, kind: Joint, here: int, there: int, xy: tuple[float, float], gap: float) -> None:

@@ -11,15 +11,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from careshed.intake.columns import nearest
+from careshed.intake.columns import nearest, plain
 from careshed.intake.places import Reference, locate
 from careshed.intake.sources import SourceTable, as_text
 from careshed.intake.streets.lines.classes import DIRECTIONS, YES, class_tags, known_classes
 from careshed.intake.streets.lines.noding import Lines, Noded, node_lines
+from careshed.intake.streets.lines.saved import TAG_COLUMNS, Known, known_nodes, with_saved_ground
 from careshed.intake.streets.model import Streets
 from careshed.intake.streets.tagging import way_table
 from careshed.intake.tables import read_table
-from careshed.schema import Checked, Fault, InputError
+from careshed.schema import Checked, Fault, InputError, Severity
 
 if TYPE_CHECKING:
     from careshed.datum import Datum
@@ -76,21 +77,35 @@ def read_street_lines(
     >>> streets.ways["highway"].tolist(), len(streets.node_id), streets.repairs["kind"].tolist()
     (['primary', 'tertiary'], 5, ['crossing'])
     """
+    table, faults = line_table(path, layer, columns)
+    shapes, row = located_lines(table, crs, datum, faults)
+    tags = tags_of(table, faults)
+    levels = levels_of(table, tags, faults)
+    known = known_nodes(table, shapes, row, faults)
+    read = streets_of_lines(
+        shapes, [tags[at] for at in row.tolist()], levels[row], numbers_of(table, row), table, faults, known,
+        tolerance_m=tolerance_m, crossings=crossings,
+    )  # fmt: skip
+    return read if known is None else Checked(with_saved_ground(read.table, Path(path)), read.faults)
+
+
+def line_table(path: str | Path, layer: str | None, columns: Mapping[str, str] | None) -> tuple[SourceTable, list[Fault]]:
+    """Read a layer of road lines as it is, with what was noted on the way."""
     table = read_table(path, kind="streets", layer=layer, columns=columns)
-    faults = list(table.faults)
     if table.geometry is None:
         told = ("不是线图层", "is not a layer of lines")
         raise InputError([table.fault("not_lines", told, ("请提供道路中心线图层。", "Give a layer of road centrelines."))])
+    return table, list(table.faults)
+
+
+def located_lines(
+    table: SourceTable, crs: str | None, datum: Datum | None, faults: list[Fault]
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Give the single lines of a layer in degrees, and the record that each comes from; stop at faults that are errors."""
     located = locate(table, Reference("EPSG:4326", crs=crs, datum=datum), faults)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
-    shapes, row = line_parts(table, located, faults)
-    tags = tags_of(table, faults)
-    levels = levels_of(table, tags, faults)
-    return streets_of_lines(
-        shapes, [tags[at] for at in row.tolist()], levels[row], numbers_of(table, row), table, faults,
-        tolerance_m=tolerance_m, crossings=crossings,
-    )  # fmt: skip
+    return line_parts(table, located, faults)
 
 
 def streets_of_lines(
@@ -100,12 +115,15 @@ def streets_of_lines(
     labels: NDArray[np.int64],
     table: SourceTable,
     faults: list[Fault],
+    known: Known | None = None,
     *,
     tolerance_m: float,
     crossings: bool,
 ) -> Checked[Streets]:
-    """Join lines in degrees into streets; ways are numbered by the row they come from."""
+    """Join lines in degrees into streets; ways are numbered by the row they come from, nodes as the layer names them."""
     lines, back = in_metres(shapes, level)
+    if known is not None:
+        lines = lines._replace(fresh=known.fresh, known=known.node)
     noded = node_lines(lines, tolerance_m=tolerance_m, crossings=crossings)
     faults += joint_faults(noded, labels, table)
     ways, unread = way_table(labels.tolist(), tags)
@@ -113,17 +131,30 @@ def streets_of_lines(
         told = (f"{count} 条道路的 {key}“{text}”无法识别", f"{key} {text!r} of {count} roads cannot be read")
         faults.append(table.fault("tag_unread", told, column=key, found=text, severity="noted"))
     lon, lat = back(noded.x, noded.y)
+    node_id, bits = _node_ids(noded, known)
     streets = Streets(
-        node_id=-1 - np.arange(len(lon), dtype=np.int64),
+        node_id=node_id,
         lon=lon,
         lat=lat,
         ways=ways,
         way_ptr=noded.ptr,
         way_node=noded.node.astype(np.int32),
         source=table.file,
+        node_bits=bits,
         repairs=noded.repairs.assign(line=labels[noded.repairs["line"]], other=labels[noded.repairs["other"]]),
     )
     return Checked(streets, tuple(faults))
+
+
+def _node_ids(noded: Noded, known: Known | None) -> tuple[NDArray[np.int64], NDArray[np.uint8] | None]:
+    """Number the nodes: as the layer does where it names them, new ones by negative numbers below."""
+    if known is None:
+        return -1 - np.arange(len(noded.x), dtype=np.int64), None
+    new = noded.known < 0
+    ids, bits = np.zeros(len(new), dtype=np.int64), np.zeros(len(new), dtype=np.uint8)
+    ids[~new], bits[~new] = known.ids[noded.known[~new]], known.bits[noded.known[~new]]
+    ids[new] = min(0, int(known.ids.min(initial=0))) - 1 - np.arange(int(new.sum()))
+    return ids, bits
 
 
 def in_metres(shapes: NDArray[np.object_], level: NDArray[np.int64]) -> tuple[Lines, Back]:
@@ -211,31 +242,29 @@ def tags_of(table: SourceTable, faults: list[Fault]) -> list[dict[str, str]]:
             unknown[kind] += 1
         tags = dict(tags or {"highway": "road"}, name=name)
         if oneway:
-            direction = DIRECTIONS.get(_plain(oneway))
+            direction = DIRECTIONS.get(plain(oneway))
             if direction is None:
                 unknown[f"oneway={oneway}"] += 1
             tags["oneway"] = direction or ""
         if limit and limit not in ("0", "0.0"):
             tags["maxspeed"] = limit.removesuffix(".0")
         for key, text in (("bridge", bridge), ("tunnel", tunnel)):
-            if _plain(text) in YES:
+            if plain(text) in YES:
                 tags[key] = "yes"
         if foot:
             tags["foot"] = foot
-        known.append({key: text for key, text in tags.items() if text})
+        known.append(tags)
+    for key in TAG_COLUMNS:
+        if key in table.frame.columns:
+            for tags, value in zip(known, table.frame[key], strict=True):
+                tags[key] = as_text(value)
     if "class" not in table.headers:
         told = ("没有道路等级列，全部按普通道路处理", "there is no column for the class of road: all are plain roads")
         cure = ('可在 [streets.columns] 中写 class = "列名"。', 'Map it with class = "header" in [streets.columns].')
         faults.append(table.fault("no_road_class", told, cure, severity="noted"))
     for word, count in sorted(unknown.items()):
         faults.append(_unknown(table, word, count))
-    return known
-
-
-def _plain(text: str) -> str:
-    from careshed.intake.columns import plain
-
-    return plain(text)
+    return [{key: text for key, text in tags.items() if text} for tags in known]
 
 
 def _unknown(table: SourceTable, word: str, count: int) -> Fault:
@@ -277,6 +306,10 @@ def levels_of(table: SourceTable, tags: Sequence[Mapping[str, str]], faults: lis
 _JOINTS: Final[dict[str, tuple[str, str]]] = {
     "ends_joined": ("{} 处相距不超过 {:.2f} 米的端点已相连", "{} pairs of ends up to {:.2f} m apart are joined"),
     "end_joined_to_line": ("{} 处悬空端点已接到 {:.2f} 米内的道路", "{} loose ends are joined to a road up to {:.2f} m away"),
+    "end_at_vertex": (
+        "{} 处端点恰在另一道路的中间折点上，已相连",
+        "{} ends lie on a vertex within another road and are joined there",
+    ),
     "crossing": ("{} 处同层道路相交而无节点，已打断", "{} crossings of roads of one level without a common vertex are joined"),
 }
 
@@ -291,5 +324,6 @@ def joint_faults(noded: Noded, labels: NDArray[np.int64], table: SourceTable) ->
             listed = ", ".join(pairs[:MOST_ROWS]) + (" …" if len(pairs) > MOST_ROWS else "")
             figures = (len(made), float(made["gap_m"].max()))
             words = (zh.format(*figures), en.format(*figures))
-            told.append(table.fault(kind, words, found=listed, severity="repaired"))
+            severity: Severity = "noted" if kind == "end_at_vertex" else "repaired"
+            told.append(table.fault(kind, words, found=listed, severity=severity))
     return told
