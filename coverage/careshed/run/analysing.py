@@ -195,7 +195,7 @@ def analyse(
     step(pick(lang, f"{name}：出行时间", f"{name}: travel times"))
     built = {**(networks or {}), network.mode: network}
     times = study.times(service_id, facilities, limit_min=limits[-1], networks=built)
-    options = study.times(service_id, candidates, limit_min=service.within_minutes, networks=built)
+    options = study.times(service_id, candidates, limit_min=limits[-1], networks=built)
     imported = service_id in study.imported
     drawn = _nothing_drawn(study) if imported else _drawn(network, facilities, service, step, lang)
     step(pick(lang, f"{name}：覆盖率", f"{name}: coverage"))

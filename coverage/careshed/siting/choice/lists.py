@@ -149,7 +149,7 @@ def _once(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def check_sites(study: Study, service_id: str, chosen: SiteList, file: str | Path = "") -> None:
+def check_sites(study: Study, service_id: str, chosen: SiteList, file: str | Path = "site list") -> None:
     """Refuse a list that names sites the study does not have, or is for another service.
 
     Raises
