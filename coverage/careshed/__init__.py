@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from careshed.demand import read_margins, refinement_effect, tell_effect
     from careshed.demo import make_demo
     from careshed.display import set_display_language, show
+    from careshed.figures import save_figure, write_figures
+    from careshed.figures.atlas import write_atlas
     from careshed.intake import read_candidates, read_facilities, read_table, read_units
     from careshed.intake.candidates import (
         candidates_from_facilities,
@@ -104,6 +106,8 @@ _HOME = {
         "set_display_language",
         "show",
     ),
+    "figures": ("save_figure", "write_figures"),
+    "figures.atlas": ("write_atlas",),
     "intake": (
         "read_candidates",
         "read_facilities",
@@ -379,6 +383,7 @@ __all__ = [
     "repair_units",
     "robust_plan",
     "run_study",
+    "save_figure",
     "scenario_set",
     "service_score",
     "set_display_language",
@@ -393,9 +398,11 @@ __all__ = [
     "verify_phases",
     "verify_plan",
     "verify_plan_file",
+    "write_atlas",
     "write_change_map",
     "write_coverage",
     "write_faults",
+    "write_figures",
     "write_gaps",
     "write_hierarchy",
     "write_map",
