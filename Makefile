@@ -1,12 +1,13 @@
 # make demo   the made-up town, from streets to map and site list
 # make test       lint, types, tests, doctests, notebooks
 # make coverage   the tests once more, with branch coverage of at least 90 %
+# make wheelhouse everything for machines without internet, Windows and Linux
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types coverage tests notebooks docs benchmarks clean
+.PHONY: demo test lint types coverage tests notebooks docs benchmarks wheelhouse clean
 
 demo: $(VENV)/.core
 	$(BIN)/careshed demo
@@ -44,6 +45,10 @@ docs: $(VENV)/.test
 benchmarks: $(VENV)/.test
 	$(BIN)/pip install -q -e '.[benchmark]'
 	$(BIN)/python benchmarks/reach.py
+
+# Everything for machines without internet, Windows and Linux: docs/offline_install.md
+wheelhouse: $(VENV)/.core
+	$(BIN)/python tools/wheelhouse.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
