@@ -59,7 +59,7 @@ def write_sites(
     properties = [column for column in plan.sites.columns if column != "geometry"]
     pages = [sheet, faults_sheet(plan.findings, lang, made_up_line(made_up, lang))] if plan.findings else [sheet]
     left_out = [fault for fault in excluded if fault.code == "candidate_excluded"]
-    pages += [_excluded_sheet(left_out, lang, made_up)] if left_out else []
+    pages += [excluded_sheet(left_out, lang, made_up)] if left_out else []
     return choose_format(
         path,
         {
@@ -200,7 +200,7 @@ def _site_rows(plan: SitePlan, lang: Lang) -> tuple[tuple[Value, ...], ...]:
     return tuple(rows)
 
 
-def _excluded_sheet(left_out: Sequence[Fault], lang: Lang, made_up: bool) -> Sheet:
+def excluded_sheet(left_out: Sequence[Fault], lang: Lang, made_up: bool) -> Sheet:
     """List the candidate sites that the study leaves out, one row a reason."""
     columns = (
         Column("file", "文件", "File", "text", 24),

@@ -55,9 +55,21 @@ def write_xlsx(workbook: Workbook, path: str | Path) -> Path:
 
 
 def stabilise_gpkg(path: str | Path) -> Path:
-    """Take the clock out of a GeoPackage: every layer was last changed on a fixed date."""
+    """Take the clock out of a GeoPackage: every layer was last changed on a fixed date, and the file written once."""
     with closing(sqlite3.connect(path)) as base:
         base.execute("UPDATE gpkg_contents SET last_change = ?", (FIXED_DATE.replace("Z", ".000Z"),))
         base.commit()
         base.execute("VACUUM")
+    _reset_counter(Path(path))
     return Path(path)
+
+
+def _reset_counter(path: Path) -> None:
+    """Take out of the file how often it was written while it was made, which depends on the clock.
+
+    SQLite's header counts changes at byte 24, and at byte 92 says for which count the rest holds; both must agree.
+    """
+    with path.open("r+b") as file:
+        for place in (24, 92):
+            file.seek(place)
+            file.write((1).to_bytes(4, "big"))

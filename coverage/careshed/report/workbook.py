@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from careshed.report.stable import write_xlsx
 from careshed.words import Lang, pick
@@ -21,6 +22,9 @@ Kind = Literal["text", "count", "people", "share", "minutes", "measure", "degree
 """What a column holds, which decides how a number is shown: whole, whole people, percent, minutes, three decimals, degrees."""
 
 Value = str | float | int | None
+
+Looks = dict[tuple[Kind, bool, bool, bool], object]
+"""Kind of column, whether it is narrow, whether the cell holds text, whether the row is strong -> how the cell looks."""
 
 FORMATS: Final[dict[Kind, str]] = {
     "text": "@",
@@ -76,16 +80,18 @@ def write_workbook(path: Path, sheets: Sequence[Sheet]) -> Path:
     book = Workbook()
     book.remove(book.worksheets[0])
     for sheet in sheets:
-        _fill(book, sheet)
+        fill_page(book, sheet)
     return write_xlsx(book, path)
 
 
-def _fill(book: Workbook, sheet: Sheet) -> None:
+def fill_page(book: Workbook, sheet: Sheet) -> tuple[Worksheet, int]:
+    """Add a table to a workbook as a page of its own; gives the page and the row of its header."""
     page = book.create_sheet(sheet.name[:31])
     head = _put_title(page, sheet) + 1
     _put_header(page, sheet, head)
+    looks: Looks = {}
     for at, row in enumerate(sheet.rows):
-        _put_row(page, sheet, head + 1 + at, row, at in sheet.strong)
+        _put_row(page, sheet, head + 1 + at, row, at in sheet.strong, looks)
     last = page.cell(head + max(len(sheet.rows), 1), len(sheet.columns)).coordinate
     page.auto_filter.ref = f"A{head}:{last}"
     page.freeze_panes = page.cell(head + 1, 1)
@@ -95,6 +101,7 @@ def _fill(book: Workbook, sheet: Sheet) -> None:
     page.sheet_properties.pageSetUpPr.fitToPage = True
     page.print_title_rows = f"{head}:{head}"
     page.oddFooter.center.text = "&P / &N"
+    return page, head
 
 
 def _put_title(page: Worksheet, sheet: Sheet) -> int:
@@ -107,11 +114,11 @@ def _put_title(page: Worksheet, sheet: Sheet) -> int:
     across = sum(column.width for column in sheet.columns)
     for row, (text, size, bold, ink) in enumerate(lines, start=1):
         cell = page.cell(row, 1)
-        _set_text(cell, text)
-        cell.font = Font(name=_face(sheet.lang), size=size, bold=bold, color=ink)
+        set_text(cell, text)
+        cell.font = Font(name=face(sheet.lang), size=size, bold=bold, color=ink)
         cell.alignment = Alignment(wrap_text=True, vertical="center")
         page.merge_cells(start_row=row, start_column=1, end_row=row, end_column=len(sheet.columns))
-        page.row_dimensions[row].height = (size + 7) * _lines(text, across * 10 / size)
+        page.row_dimensions[row].height = (size + 7) * lines_at(text, across * 10 / size)
     page.row_dimensions[len(lines) + 1].height = 6
     return len(lines) + 1
 
@@ -123,40 +130,50 @@ def _put_header(page: Worksheet, sheet: Sheet, row: int) -> None:
     tallest = 1
     for at, column in enumerate(sheet.columns, start=1):
         text, cell = pick(sheet.lang, column.zh, column.en), page.cell(row, at)
-        _set_text(cell, text)
-        cell.font = Font(name=_face(sheet.lang), size=10.5, bold=True, color="FFFFFF")
+        set_text(cell, text)
+        cell.font = Font(name=face(sheet.lang), size=10.5, bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", fgColor=INK)
         cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal="center")
         page.column_dimensions[get_column_letter(at)].width = column.width
-        tallest = max(tallest, _lines(text, column.width - 3))
+        tallest = max(tallest, lines_at(text, column.width - 3))
     page.row_dimensions[row].height = LINE_HEIGHT * tallest + 4
 
 
-def _put_row(page: Worksheet, sheet: Sheet, row: int, values: Sequence[Value], strong: bool) -> None:
-    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-
+def _put_row(page: Worksheet, sheet: Sheet, row: int, values: Sequence[Value], strong: bool, looks: Looks) -> None:
     tallest = 1
     for at, (value, column) in enumerate(zip(values, sheet.columns, strict=True), start=1):
-        cell = page.cell(row, at)
+        cell: Any = page.cell(row, at)  # its style as a whole has no type
+        text = isinstance(value, str)
+        look = (column.kind, column.width < 8, text, strong)
+        if look not in looks:
+            _dress(cell, sheet.lang, column, text=text, strong=strong)
+            looks[look] = cell._style
+        cell._style = copy(looks[look])  # styles set one by one take ten times as long
         if isinstance(value, str):
-            _set_text(cell, value)
-            tallest = max(tallest, _lines(value, column.width - 3))
+            set_text(cell, value)
+            tallest = max(tallest, lines_at(value, column.width - 3))
         else:
             cell.value = value
             cell.number_format = FORMATS[column.kind]
-        side = "left" if column.kind == "text" else "right"
-        tight = column.width < 8
-        cell.alignment = Alignment(
-            wrap_text=isinstance(value, str), vertical="center", horizontal="center" if tight else side, indent=0 if tight else 1
-        )
-        cell.font = Font(name=_face(sheet.lang), size=10.5, bold=strong)
-        cell.border = Border(bottom=Side(style="thin", color=RULE))
-        if strong:
-            cell.fill = PatternFill("solid", fgColor=PALE)
     page.row_dimensions[row].height = LINE_HEIGHT * tallest + 3
 
 
-def _set_text(cell: Cell | MergedCell, text: str) -> None:
+def _dress(cell: Cell | MergedCell, lang: Lang, column: Column, *, text: bool, strong: bool) -> None:
+    """Give a cell of the table its letters, its side and its rule."""
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
+    side = "left" if column.kind == "text" else "right"
+    tight = column.width < 8
+    cell.alignment = Alignment(
+        wrap_text=text, vertical="center", horizontal="center" if tight else side, indent=0 if tight else 1
+    )
+    cell.font = Font(name=face(lang), size=10.5, bold=strong)
+    cell.border = Border(bottom=Side(style="thin", color=RULE))
+    if strong:
+        cell.fill = PatternFill("solid", fgColor=PALE)
+
+
+def set_text(cell: Cell | MergedCell, text: str) -> None:
     """Write text that stays text whatever it begins with; control characters, which no workbook can hold, become spaces."""
     cell.value = "".join(sign if sign in "\n\t" or unicodedata.category(sign) != "Cc" else " " for sign in text)
     cell.data_type = "s"
@@ -165,11 +182,12 @@ def _set_text(cell: Cell | MergedCell, text: str) -> None:
         cell.quotePrefix = True
 
 
-def _face(lang: Lang) -> str:
+def face(lang: Lang) -> str:
+    """Name the typeface of a language, one that every office has."""
     return pick(lang, "Microsoft YaHei", "Calibri")
 
 
-def _lines(text: str, width: float) -> int:
+def lines_at(text: str, width: float) -> int:
     """Lines that a text takes at a width in characters."""
     return sum(max(1, math.ceil(_breadth(part) / max(width, 1))) for part in text.split("\n"))
 

@@ -77,7 +77,6 @@ def write_geopackage(path: Path, layers: Sequence[Layer], crs: pyproj.CRS, metad
             _tell(base, metadata)
             base.commit()
         stabilise_gpkg(aside)
-        _reset_counter(aside)
         os.replace(aside, path)
     except PermissionError as error:
         zh = f"无法写入 {path.name}：请先在 QGIS、ArcGIS 等程序中关闭它"
@@ -85,17 +84,6 @@ def write_geopackage(path: Path, layers: Sequence[Layer], crs: pyproj.CRS, metad
     finally:
         aside.unlink(missing_ok=True)
     return path
-
-
-def _reset_counter(path: Path) -> None:
-    """Take out of the file how often it was written while it was made, which depends on the clock.
-
-    SQLite's header counts changes at byte 24, and at byte 92 says for which count the rest holds; both must agree.
-    """
-    with path.open("r+b") as file:
-        for place in (24, 92):
-            file.seek(place)
-            file.write((1).to_bytes(4, "big"))
 
 
 @contextmanager

@@ -1,0 +1,343 @@
+"""Find in a run what a brief says: the service that leads, its numbers, rows of its tables, what is not certain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from careshed.maps.text import in_sentence
+from careshed.report.scorecard_words import one_gap, state_text, target_words, value_text
+from careshed.report.tables import limit_words, number
+from careshed.schema import merge_rows
+from careshed.siting.studying.listing import listed
+from careshed.words import Lang, group_name, pick
+
+if TYPE_CHECKING:
+    from careshed.policy.judging import Scorecard
+    from careshed.run import RunResult, ServiceResult
+    from careshed.siting.studying import StudyPlan
+
+GAPS_SHOWN: Final = 6
+"""Largest gaps listed, those of all services together, but at least two of each."""
+
+RULES_SHOWN: Final = 5
+"""Targets that the brief lists; the workbook has all of them."""
+
+DASH: Final = "–"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """People of a service's group within its limit."""
+
+    people: float
+    covered: float
+    unjudged: float
+    could_change: float
+    """People who cannot reach one today and could with data from beyond the edge."""
+
+    @property
+    def missed(self) -> int:
+        """People out of reach, so that the rounded counts add up, as on the map."""
+        return max(round(self.people) - round(self.covered) - round(self.unjudged), 0)
+
+    @property
+    def share(self) -> float | None:
+        """Share reached, None where nobody lives."""
+        return self.covered / self.people if self.people else None
+
+
+def counts_of(one: ServiceResult) -> Counts:
+    """Count who reaches a service within the limit that residents are judged by."""
+    table = one.covered
+    at = (table.index == "ALL") & (table["minutes"] == one.service.within_minutes) & (table["group"] == one.service.group)
+    row = table[at].iloc[0]
+    edge = number(row["could_change"]) if "could_change" in table.columns else None
+    return Counts(float(row["people"]), float(row["covered"]), float(row["unjudged"]), edge or 0.0)
+
+
+def leading(result: RunResult) -> ServiceResult:
+    """Choose the service that the brief leads with: the one that the smallest share of its people reach."""
+    shares = [(1.0 if (share := counts_of(one).share) is None else share, at) for at, one in enumerate(result.services)]
+    return result.services[min(shares)[1]]
+
+
+def percent(part: float, whole: float) -> str:
+    """Write a share, a dash where nobody lives.
+
+    >>> percent(1, 3), percent(0, 0)
+    ('33.3%', '–')
+    """
+    return f"{part / whole:.1%}" if whole else DASH
+
+
+def three_numbers(one: ServiceResult, lang: Lang) -> list[tuple[str, str]]:
+    """Give the three numbers of a service, each with what it counts and of how many."""
+    counts, plan, service = counts_of(one), one.plan, one.service
+    who, limit = group_name(service.group, lang), limit_words(service.within_minutes, None, lang)
+    target = in_sentence(service.name(lang))
+    people = f"{counts.people:,.0f}"
+    found = [
+        (
+            percent(counts.covered, counts.people),
+            pick(lang, f"{people} 名{who}中\n{limit}内可到{target}", f"of {people} {who}\nreach {target} within {limit}"),
+        ),
+        (
+            f"{counts.missed:,}",
+            pick(lang, f"名{who}\n到不了", f"{who}\ncannot reach it"),
+        ),
+    ]
+    if len(plan.sites):
+        n, bound = len(plan.sites), percent(plan.bound, plan.people_total)
+        sites = "sites" if n != 1 else "site"
+        told = pick(lang, f"建成 {n} 处后可达\n（上限 {bound}）", f"with {n} new {sites}\n(at most {bound} possible)")
+        return [*found, (percent(plan.people_covered_after, plan.people_total), told)]
+    return [*found, (f"{len(one.gaps):,}", pick(lang, "处服务缺口\n未提出新增点位", "gaps\nno new sites are proposed"))]
+
+
+def service_rows(result: RunResult, lang: Lang) -> list[tuple[str, ...]]:
+    """Word the main figures of every service for a table."""
+    rows: list[tuple[str, ...]] = []
+    for one in result.services:
+        counts, plan, service = counts_of(one), one.plan, one.service
+        built = len(plan.sites)
+        rows.append(
+            (
+                service.name(lang),
+                pick(lang, "，", ", ").join((group_name(service.group, lang), limit_words(service.within_minutes, None, lang))),
+                f"{counts.people:,.0f}", percent(counts.covered, counts.people), f"{counts.missed:,}",
+                str(built) if built else DASH, percent(plan.people_covered_after, plan.people_total) if built else DASH,
+                percent(plan.bound, plan.people_total) if built else DASH,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def gap_rows(result: RunResult, lang: Lang) -> tuple[list[tuple[str, ...]], list[int]]:
+    """Word the largest gaps of every service; gives the rows and which of them name a service."""
+    rows: list[tuple[str, ...]] = []
+    bands = []
+    most = max(GAPS_SHOWN // len(result.services), 2)
+    for one in result.services:
+        if not len(one.gaps):
+            continue
+        if len(result.services) > 1:
+            bands.append(len(rows))
+            rows.append((f"{one.service.name(lang)}{_of_gaps(one, lang)}", "", "", "", ""))
+        for rank, row in enumerate(one.gaps.head(most).to_dict("records"), start=1):
+            minutes = number(row["minutes_nearest"])
+            near = pick(lang, "沿路网到不了", "no street leads there") if minutes is None else f"{minutes:.0f}"
+            nearest = DASH if minutes is None else str(row["nearest_name"]) or DASH
+            rows.append((str(rank), str(row["unit_name"] or row["unit"] or DASH), f"{float(row['people']):,.0f}", near, nearest))
+    return rows, bands
+
+
+def _of_gaps(one: ServiceResult, lang: Lang) -> str:
+    people = float(one.gaps["people"].sum())
+    return pick(lang, f"（共 {len(one.gaps)} 处，{people:,.0f} 人）", f" ({len(one.gaps)} in all, {people:,.0f} people)")
+
+
+def places_sentence(one: ServiceResult, lang: Lang) -> str:
+    """Say who finds a place, "" where the places of no facility are known."""
+    found = one.places
+    if found is None:
+        return ""
+    total = found.split.loc["ALL"]
+    people, served, none, out = (
+        f"{number(total[name]) or 0.0:,.0f}" for name in ("people", "served", "no_place", "out_of_reach")
+    )
+    told = pick(lang, f"按需求率 {found.demand_rate:.1%}（假设）计，", f"If {found.demand_rate:.1%} look for a place (assumed), ")
+    rate, name = told if found.demand_rate < 1 else "", one.service.name(lang)
+    zh = f"{rate}{people} 人需要{name}的位子：{served} 人有位，{none} 人可达而无空位，{out} 人不可达。"
+    en = (
+        f"{rate}{people} people need {in_sentence(name)}: {served} have a place, "
+        f"{none} are in reach "
+        f"but find none free, {out} are out of reach."
+    )
+    return pick(lang, zh, en)
+
+
+def site_rows(one: ServiceResult, lang: Lang) -> list[tuple[str, ...]]:
+    """Word the ranked sites of a service for a table."""
+    rows: list[tuple[str, ...]] = []
+    for name, row in zip(one.plan.sites.index, one.plan.sites.to_dict("records"), strict=True):
+        cost = number(row["cost_yuan"])
+        rows.append(
+            (
+                str(row["rank"]), str(row["name"] or name), str(row["unit_name"] or row["unit"] or DASH),
+                f"{float(row['people_new']):,.0f}", _share(number(row["share_cumulative"])), _money(cost, lang),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def plan_site_rows(solved: StudyPlan, lang: Lang) -> list[tuple[str, ...]]:
+    """Word the new sites of a plan in building order for the same table, with the year where it has years."""
+    plan, reasons, units = solved.plan, solved.extras.reasons, solved.problem.study.units["name"]
+    total = plan.reached[0].total if plan.reached else 0.0
+    reached = plan.reached[0].before if plan.reached else 0.0
+    rows: list[tuple[str, ...]] = []
+    for one in listed(solved):
+        if one.fate != "new":
+            continue
+        row = plan.sites.loc[one.id]
+        told = reasons is not None and one.id in reasons.table.index
+        new = number(reasons.table.at[one.id, "people_new"]) if reasons is not None and told else None
+        reached += new or 0.0
+        unit = str(row["unit"])
+        year = f"（{one.year}）" if one.year is not None and lang == "zh" else f" ({one.year})" if one.year is not None else ""
+        rows.append(
+            (
+                str(one.rank), f"{row['name'] or one.id}{year}", str(units.get(unit, unit)) or DASH,
+                DASH if new is None else f"{new:,.0f}",
+                DASH if new is None or len(plan.reached) != 1 else percent(reached, total), _money(number(row["net_yuan"]), lang),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _share(share: float | None) -> str:
+    return DASH if share is None else f"{share:.1%}"
+
+
+def _money(yuan: float | None, lang: Lang) -> str:
+    """Write money in 10,000 yuan in Chinese, in yuan in English; a dash where it is not known."""
+    if yuan is None:
+        return DASH
+    return pick(lang, f"{yuan / 10_000:,.1f}", f"{yuan:,.0f}")
+
+
+def year_rows(solved: StudyPlan, lang: Lang) -> list[tuple[str, ...]]:
+    """Word what opens in which year for a table."""
+    phased = solved.phased
+    if phased is None:
+        return []
+    names = {str(name): str(text) for name, text in phased.sites["name"].items()}
+    rows: list[tuple[str, ...]] = []
+    for year, row in phased.table.iterrows():
+        opened = phased.opened[int(str(year))]
+        sites = pick(lang, "、", ", ").join(names.get(name) or name for name in opened) or DASH
+        rows.append((str(year), str(len(opened)), sites, _money(number(row["net_yuan"]), lang), f"{float(row['after']):,.0f}"))
+    return rows
+
+
+def rule_rows(card: Scorecard, lang: Lang) -> list[tuple[str, ...]]:
+    """Word the targets that are short or contradicted, those that touch most people first."""
+    due = [result for result in card.results if result.state in ("short", "contradicted") and result.targets]
+    due.sort(key=lambda result: -(result.people_short or 0.0))
+    return [
+        (
+            result.rule.title(lang), value_text(result, lang), target_words(result, lang),
+            one_gap(result, result.targets[0], lang), f"{result.people_short:,.0f}" if result.people_short else DASH,
+            state_text(result.state, lang),
+        )
+        for result in due[:RULES_SHOWN]
+    ]  # fmt: skip
+
+
+def uncertain(result: RunResult, lang: Lang) -> list[str]:
+    """Say what the figures leave open: people who cannot be judged, the edge of the data, assumptions, faults, proofs."""
+    return [
+        *_unjudged(result, lang),
+        *_edge(result, lang),
+        *_assumed(result, lang),
+        pick(
+            lang,
+            "人口为每格计数，无个人位置，以格中心判断；出行时间按路网计算，未实地核走。",
+            "People are counts per cell without positions, judged at the centre of the cell; times are computed "
+            "along streets and were "
+            "not walked.",
+        ),
+        *_how_sure(result, lang),
+        *_faults(result, lang),
+    ]
+
+
+def _unjudged(result: RunResult, lang: Lang) -> list[str]:
+    told = []
+    for one in result.services:
+        people = counts_of(one).unjudged
+        if people >= 0.5:
+            name, who = one.service.name(lang), group_name(one.service.group, lang)
+            told.append(pick(lang, f"{name} {people:,.0f} 名{who}", f"{people:,.0f} {who} ({in_sentence(name)})"))
+    if not told:
+        return []
+    listed_ = pick(lang, "、", ", ").join(told)
+    zh = f"无法判断的人：{listed_}住在接不上路网的地方，仍计入分母；其可达与否尚不可知。"
+    return [pick(lang, zh, f"People who cannot be judged: {listed_} live where no street joins; they stay in every denominator.")]
+
+
+def _edge(result: RunResult, lang: Lang) -> list[str]:
+    told = [(one.service.name(lang), counts_of(one).could_change) for one in result.services]
+    told = [(name, people) for name, people in told if people >= 0.5]
+    if not told:
+        return []
+    comma = pick(lang, "、", ", ")
+    who = comma.join(
+        pick(lang, f"{name} {people:,.0f} 人", f"{people:,.0f} people ({in_sentence(name)})") for name, people in told
+    )
+    zh = f"研究边界：若有界外的设施和道路数据，现判为不可达者中可能改变的有 {who}。"
+    return [pick(lang, zh, f"The edge: data from beyond it could change the answer for {who}.")]
+
+
+def _assumed(result: RunResult, lang: Lang) -> list[str]:
+    rates = [(one.service.name(lang), one.places.demand_rate) for one in result.services if one.places is not None]
+    rates = [(name, rate) for name, rate in rates if rate < 1]
+    if not rates:
+        return []
+    comma = pick(lang, "、", ", ")
+    told = comma.join(f"{name if lang == 'zh' else in_sentence(name)} {rate:.1%}" for name, rate in rates)
+    zh = f"需求率为假设（{told}），各处相同；位子的余缺随之变化，可达率不受影响。"
+    return [
+        pick(
+            lang,
+            zh,
+            f"Shares of people who look for a place are assumed ({told}), everywhere alike; reach does not depend on them.",
+        )
+    ]
+
+
+def _how_sure(result: RunResult, lang: Lang) -> list[str]:
+    """Say how the choice of sites fares under errors of speed and people, or that this was not tried."""
+    told = [
+        f"{solved.section.name(lang)}{pick(lang, '：', ': ')}{solved.extras.stressed.summary(lang)}"
+        for solved in result.plans
+        if solved.extras.stressed is not None
+    ]
+    stopped = [one.service.name(lang) for one in result.services if not one.plan.reproducible]
+    stopped += [solved.section.name(lang) for solved in result.plans if not solved.plan.reproducible]
+    if stopped:
+        names = pick(lang, "、", ", ").join(stopped)
+        told.append(
+            pick(
+                lang,
+                f"{names}的计算因安全时限中止，重算可能更好。",
+                f"Stopped by the safety limit, another run may do better: {names}.",
+            )
+        )
+    sites = any(len(one.plan.sites) for one in result.services)
+    if sites and not any(solved.extras.stressed is not None for solved in result.plans):
+        zh = "选址结果依赖步速、时限和人口数据；本次未做情景检验，定点前宜核实。"
+        en = "The choice of sites rests on speeds, limits and people; no scenarios were tried in this run: check before building."
+        told.append(pick(lang, zh, en))
+    return told
+
+
+def _faults(result: RunResult, lang: Lang) -> list[str]:
+    """Say how many faults the data have, and the two that touch most people."""
+    counts = {
+        severity: sum(fault.severity == severity for fault in result.faults) for severity in ("dropped", "repaired", "noted")
+    }
+    if not result.faults:
+        return [pick(lang, "输入数据未发现问题。", "No fault was found in the input.")]
+    out, mended, noted = counts["dropped"], counts["repaired"], counts["noted"]
+    zh = f"数据问题 {len(result.faults)} 条：未采用 {out} 条，已修正 {mended} 条，提示 {noted} 条，详见成果表。"
+    en = f"{len(result.faults)} faults of data: {out} left out, {mended} repaired, {noted} noted; "
+    en += "the workbook lists all."
+    worst = sorted((fault for fault in merge_rows(result.faults) if fault.people >= 0.5), key=lambda fault: -fault.people)[:1]
+    if worst:
+        what = f"{worst[0].file}{pick(lang, '，', ', ') if worst[0].file else ''}{worst[0].text(lang)}"
+        end = "" if what.endswith(("。", ".")) else pick(lang, "。", ".")
+        zh += f"涉及人数最多的是：{what}{end}"
+        en += f" The one that touches most people: {what}{end}"
+    return [pick(lang, zh, en)]

@@ -1,0 +1,250 @@
+"""The committee's workbook: everything a run found in one file, numbers equal to the run's, text that stays text."""
+
+import math
+import subprocess
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from openpyxl.workbook import Workbook
+
+from careshed.report.brief import find_office
+from careshed.report.committee import write_workbook
+from careshed.report.committee.page import page_name
+from careshed.report.committee.plans import plan_gains
+from careshed.report.committee.reaching import gains_by_group, with_sites
+from careshed.run import RunResult
+from careshed.siting.studying import StudyPlan, plan_study
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+FORMULA = '=HYPERLINK("http://x","y")'
+UTF8 = "csv:Text - txt - csv (StarCalc):44,34,76"
+
+
+@pytest.fixture(scope="module")
+def solved(demo: RunResult) -> StudyPlan:
+    """A plan of the demo study with years, money, reasons and alternatives."""
+    from careshed.settings.siting import PlanSection
+
+    asked = {
+        "id": "two_years", "name_zh": "两年方案", "name_en": "Two years", "service": "childcare",
+        "phase": [{"year": 2026, "sites": 2, "yuan": 600000}, {"year": 2027, "sites": 1, "yuan": 600000}],
+    }  # fmt: skip
+    config = demo.study.config.model_copy(update={"plan": (PlanSection.model_validate(asked),)})
+    (found,) = plan_study(replace(demo.study, config=config), "two_years")
+    return found
+
+
+@pytest.fixture(scope="module")
+def full(demo: RunResult, solved: StudyPlan) -> RunResult:
+    """The demo with a plan, and names that try to be markup, a formula and the marks of a footer."""
+    one = demo.services[0]
+    service = one.service.model_copy(update={"name_zh": "托育/服务[1]", "name_en": "Care/of: [1]"})
+    sites = one.plan.sites.assign(name=[FORMULA, HOSTILE, *one.plan.sites["name"].iloc[2:]])
+    first = replace(one, service=service, plan=replace(one.plan, sites=sites))
+    named = demo.study.config.study.model_copy(update={"name": f"7 & {HOSTILE}"})
+    services = tuple(service if own.id == service.id else own for own in demo.study.services)
+    study = replace(demo.study, config=demo.study.config.model_copy(update={"study": named}), services=services)
+    return replace(demo, study=study, services=(first, demo.services[1]), plans=(solved,))
+
+
+@pytest.fixture(scope="module")
+def path(full: RunResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_workbook(tmp_path_factory.mktemp("book") / "committee.xlsx", full, "zh")
+
+
+@pytest.fixture(scope="module")
+def book(path: Path) -> Workbook:
+    return openpyxl.load_workbook(path)
+
+
+def table(path: Path, name: str, first: str) -> pd.DataFrame:
+    """Read a page as another program does: the header is the row that begins with the name of its first column."""
+    raw = pd.read_excel(path, sheet_name=name, engine="calamine", header=None)
+    head = int(np.flatnonzero(raw[0] == first)[0])
+    rows = raw.iloc[head + 1 :]
+    rows.columns = pd.Index([str(one) for one in raw.iloc[head]])
+    return rows
+
+
+def test_sites_add_the_people_of_every_group_that_nobody_before_them_reaches(demo: RunResult) -> None:
+    # An independent way: walk the sites one by one over plain sets of cells.
+    one = demo.services[1]
+    groups = ["p60", "p80", "total"]
+    sites = [str(name) for name in one.plan.sites.index]
+    found = gains_by_group(sites, one.options, one.times, demo.study.cells, groups=groups, minutes=15)
+    near: dict[str, set[int]] = {}
+    for times in (one.times, one.options):
+        for row, name in enumerate(times.facilities.index):
+            part = slice(times.indptr[row], times.indptr[row + 1])
+            near[str(name)] = {
+                int(cell) for cell, cost in zip(times.indices[part], times.cost[part], strict=True) if cost <= 900_000
+            }
+    reached = set().union(*(near[str(name)] for name in one.times.facilities.index))
+    for site in sites:
+        new = near[site] - reached
+        reached |= new
+        for group in groups:
+            people = demo.study.cells[group].to_numpy()
+            assert found.at[site, group] == pytest.approx(math.fsum(people[cell] for cell in new))
+    assert np.allclose(found["p60"].to_numpy(), one.plan.sites["people_new"].to_numpy(dtype=float))
+
+
+def test_coverage_with_the_sites_is_the_plans_and_the_sum_of_its_units(demo: RunResult) -> None:
+    one, study = demo.services[0], demo.study
+    sites = [str(name) for name in one.plan.sites.index]
+    found = with_sites(one.covered, sites, one.options, one.times, study.cells, study.units)
+    judged = found[(found["minutes"] == 15) & (found["group"] == "p0_3")]
+    assert judged.loc["ALL", "covered_after"] == pytest.approx(one.plan.people_covered_after)
+    counties = judged[judged["level"] == "county"]["covered_after"].sum()
+    outside = judged["covered_after"].get("OUTSIDE", 0.0)
+    assert counties + outside == pytest.approx(one.plan.people_covered_after)
+    assert "covered_after" not in one.covered.columns
+    far = one.covered.assign(minutes=60.0)
+    assert with_sites(far, sites, one.options, one.times, study.cells, study.units)["covered_after"].isna().all()
+
+
+def test_the_pages_hold_the_numbers_of_the_run(full: RunResult, path: Path) -> None:
+    one = full.services[0]
+    sites = table(path, "托育 服务 1 ·选址", "次序").iloc[: len(one.plan.sites)]
+    assert sites["编号"].tolist() == list(one.plan.sites.index)
+    assert np.allclose(sites["新增可达：3岁以下婴幼儿"].astype(float), one.plan.sites["people_new"].astype(float))
+    assert np.allclose(sites["累计可达（含现有设施）"].astype(float), one.plan.sites["people_cumulative"].astype(float))
+    assert np.allclose(sites["上限"].astype(float), one.plan.bound)
+    assert np.allclose(sites["造价（元）"].astype(float), one.plan.sites["cost_yuan"].astype(float))
+    covered = table(path, "覆盖情况", "服务")
+    assert len(covered) == sum(len(each.covered) for each in full.services)
+    own = covered.iloc[: len(one.covered)]
+    assert np.allclose(own["现状可达"].astype(float), one.covered["covered"])
+    assert np.allclose(own["现状可达率"].astype(float), one.covered["share"], equal_nan=True)
+    gaps = table(path, "服务缺口", "服务")
+    assert np.allclose(gaps["不可达人数"].astype(float), pd.concat([each.gaps["people"] for each in full.services]))
+    faults = table(path, "问题与提示", "处理")
+    assert len(faults) == len(full.faults)
+    assert faults["问题"].tolist() == [fault.zh for fault in full.faults]
+
+
+def test_units_are_compared_the_least_served_first(full: RunResult, path: Path) -> None:
+    one = full.services[1]
+    rows = table(path, "社区养老服务·单元", "名称").iloc[:17]
+    assert rows["名称"].iloc[0] == "全部"
+    assert float(rows["方案可达"].iloc[0]) == pytest.approx(one.plan.people_covered_after)
+    streets = rows["现状可达率"].iloc[3:].astype(float)
+    assert streets.is_monotonic_increasing
+    assert rows["新增点位"].iloc[0] == len(one.plan.sites)
+
+
+def test_a_plan_has_its_people_money_years_and_alternatives(full: RunResult, solved: StudyPlan, path: Path) -> None:
+    plan = solved.plan
+    sites = table(path, "方案 1", "次序").iloc[: len(plan.new)]
+    assert set(sites["编号"]) == set(plan.new)
+    reached = plan.reached[0]
+    assert float(sites["累计可达"].iloc[-1]) == pytest.approx(reached.after)
+    assert sites["新增可达：3岁以下婴幼儿"].astype(float).sum() == pytest.approx(reached.after - reached.before)
+    assert sites["净投入（元）"].astype(float).sum() == pytest.approx(plan.net_yuan)
+    assert sites["年份"].astype(int).tolist() == [2026, 2026, 2027]
+    years = table(path, "各方案·分期", "方案")
+    assert years["净投入（元）"].astype(float).iloc[:-1].sum() == pytest.approx(plan.net_yuan)
+    assert set(plan_gains(solved).columns) == {f"childcare|{group}" for group in full.study.groups}
+
+
+def test_every_page_is_listed_and_linked_both_ways(book: Workbook) -> None:
+    first = book.worksheets[0]
+    assert first.title == "摘要"
+    links = {cell.value: cell.hyperlink.location for row in first.iter_rows(max_col=1) for cell in row if cell.hyperlink}
+    assert list(links) == book.sheetnames[1:]
+    assert links == {name: f"'{name}'!A1" for name in book.sheetnames[1:]}
+    for page in book.worksheets[1:]:
+        back = [cell for row in page.iter_rows(max_col=1, max_row=30) for cell in row if cell.hyperlink]
+        assert [cell.hyperlink.location for cell in back] == ["'摘要'!A1"]
+
+
+def test_pages_are_ready_to_filter_and_to_print(book: Workbook) -> None:
+    for page in book.worksheets[1:]:
+        assert page.auto_filter.ref
+        assert page.freeze_panes is not None
+        assert page.print_title_rows
+    for page in book.worksheets:
+        assert page.page_setup.fitToWidth == 1
+        assert page.oddFooter.right.text == "第 &P 页 共 &N 页"
+        # & would be a sign of the footer's own; a digit would be taken for the size of its letters
+        assert page.oddFooter.left.text == f" 7 && {HOSTILE}"
+    sites = book["托育 服务 1 ·选址"]
+    assert len(sites._charts) == 1
+    assert len(book["社区养老服务·单元"]._charts) == 1
+    assert sites.conditional_formatting
+
+
+def test_names_that_try_to_be_formulas_or_markup_stay_text(book: Workbook, path: Path) -> None:
+    assert not [cell for page in book.worksheets for row in page.iter_rows() for cell in row if cell.data_type == "f"]
+    sites = table(path, "托育 服务 1 ·选址", "次序")
+    assert sites["名称"].iloc[:2].tolist() == [FORMULA, HOSTILE]
+    cell = next(cell for row in book["托育 服务 1 ·选址"].iter_rows() for cell in row if cell.value == FORMULA)
+    assert cell.quotePrefix
+
+
+def test_the_first_page_says_what_the_maps_say(full: RunResult, book: Workbook) -> None:
+    from careshed.maps.facts import judged_count, key_sentence, reached_counts, scope_of
+
+    text = "\n".join(str(cell.value) for row in book["摘要"].iter_rows() for cell in row if cell.value is not None)
+    for one in full.services:
+        scope = scope_of(full.study, service=one.service.id, group=None, lang="zh", times=one.times, covered=one.covered)
+        assert key_sentence(scope, judged_count(scope, reached_counts(scope, full.study.cells, one.times, one.covered))) in text
+    assert "虚构数据，仅供演示" in text
+
+
+@pytest.fixture(scope="module")
+def bare(demo: RunResult) -> RunResult:
+    """One service without sites, gaps and places; no plan judged, none asked for, no fault."""
+    one = demo.services[2]
+    plan = replace(one.plan, sites=one.plan.sites.iloc[:0], n_asked=0)
+    return replace(demo, services=(replace(one, plan=plan, gaps=one.gaps.iloc[:0], places=None),), card=None, plans=(), faults=())
+
+
+@pytest.fixture(scope="module")
+def small(bare: RunResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_workbook(tmp_path_factory.mktemp("book") / "small.xlsx", bare, "en")
+
+
+def test_the_same_run_gives_the_same_bytes_and_a_bare_run_has_fewer_pages(bare: RunResult, small: Path, tmp_path: Path) -> None:
+    assert write_workbook(tmp_path / "b.xlsx", bare, "en").read_bytes() == small.read_bytes()
+    names = openpyxl.load_workbook(small, read_only=True).sheetnames
+    assert names == ["Summary", "Regional elder-care ce units", "Coverage", "Gaps", "Assumptions", "Findings"]
+    with zipfile.ZipFile(small) as parts:
+        assert {entry.date_time for entry in parts.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_names_of_pages_are_short_allowed_and_different() -> None:
+    assert page_name("", ()) == "-"
+    assert page_name("A'b", ("a B",)) == "A b (2)"  # case does not tell pages apart
+    assert page_name("Gaps", ("Gaps", "Gaps (2)")) == "Gaps (3)"
+
+
+def test_a_workbook_is_an_xlsx(demo: RunResult, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"cannot write '\.ods'; choose \.xlsx"):
+        write_workbook(tmp_path / "committee.ods", demo)
+
+
+@pytest.mark.skipif(find_office() is None, reason="needs LibreOffice")
+def test_libreoffice_opens_it_and_reads_the_same_numbers(bare: RunResult, small: Path, tmp_path: Path) -> None:
+    profile = (tmp_path / "profile").as_uri()
+    command = [
+        find_office() or "",
+        "--headless",
+        f"-env:UserInstallation={profile}",
+        "--convert-to",
+        UTF8,
+        "--outdir",
+        str(tmp_path),
+    ]
+    subprocess.run([*command, str(small)], capture_output=True, timeout=120, check=True)
+    text = (tmp_path / "small.csv").read_text(encoding="utf-8")
+    one = bare.services[0]
+    assert f"{one.plan.people_total:,.0f}" in text
+    assert f"{one.plan.people_covered_before:,.0f}" in text
+    assert "Err:" not in text
+    assert "#REF" not in text
