@@ -1,28 +1,34 @@
 """Walk through Porto Alegre and Heidelberg with careshed and with Valhalla, and name the rule behind every pair that differs.
 
-``python benchmarks/valhalla.py [--places N] [--examples N]`` chooses places on shared street nodes, so no time is lost or won
-on the way to the street, and compares the lengths of the shortest walks, which at one speed are the times. Valhalla's own times,
-printed beside, also wait up to 15 s at every crossing of a road and travel at the ferry's speed; neither can be switched off.
+``python benchmarks/valhalla.py [--places N] [--examples N]`` chooses places on street nodes, so no time is lost or won on the way
+to the street, and compares the lengths of the shortest walks, which at one speed are the times. Valhalla's own times, printed
+beside, also wait up to 15 s at every crossing of a road and travel at the ferry's speed; neither can be switched off.
 
-A pair that differs is explained when the pieces of our walk that Valhalla cannot walk are found, one by one, by asking Valhalla
-for each of them; when each has a tag that names the rule; and when our own walk without them agrees. The rest is printed.
+A pair that differs is explained by rules, each of which can be switched on its own. Rules of tags are Valhalla's reading of a way
+or a barrier where it is not ours: with one on, our network is built again with those ways closed or opened as Valhalla has them.
+Rules of search are Valhalla's own: with one on, Valhalla is asked again without its ferries, its charge for steps, or the early
+end of its search. A pair is explained by a rule, or by the fewest rules together, with which both sides agree.
+
+The table can be wrong in three ways, and each is looked for: Valhalla is asked for ways of every rule whether it walks them; with
+all rules on, pairs that agreed before must still agree; and closing other ways of the same classes must not explain as much.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from valhalla_peer import MOST_APART, SEARCHING, SPEED_KMH, Peer, Rules, lonlat
+from valhalla_tags import told_shut, told_walkable
 from verdicts import Verdicts, data_folder, skip
 
 if TYPE_CHECKING:
@@ -30,321 +36,356 @@ if TYPE_CHECKING:
     from careshed.network import Network
 
 TOWNS: Final = {"Porto Alegre": ("porto_alegre", "poa_osm.pbf"), "Heidelberg": ("heidelberg", "heidelberg.osm.pbf")}
-PLACES: Final = 24
+PLACES: Final = 60
 SEED: Final = 5
-SPEED_KMH: Final = 4.8
-MOST_MEDIAN, MOST_APART = 0.01, 0.05
-"""Limits of the issue: median difference, and the difference from which a pair must be explained."""
+MOST_MEDIAN: Final = 0.01
+"""Limit of the issue for the median difference; `MOST_APART` is that from which a pair must be explained."""
 
-PIECE_M: Final = 3.0
-"""A piece of street that Valhalla walks with so much of a detour, metres, is closed to it; less is rounding and snapping."""
+MOST_BY_CHANCE: Final = 0.25
+"""Share of the pairs explained by tags that closing other ways may explain as well, on average of so many draws."""
 
-ON_FOOT: Final = frozenset({"footway", "path", "pedestrian", "steps", "cycleway", "track", "bridleway"})
-"""Classes on which Valhalla takes ``oneway`` to bind walkers; careshed does not, as OSM's wiki has it."""
+DRAWS: Final = 8
 
-MOST_MIN: Final = 600.0
+LEAST_CONFIRMED: Final = 0.98
+"""Share of the ways asked for that Valhalla must walk as the rules say; one lying on another may answer for it."""
+
+ASKED: Final = 40
+"""Ways of each rule that Valhalla is asked for."""
+
+WHOLE_M: Final = 2.0
+"""Valhalla tells whole metres and joins a place within one: differences up to this are none."""
+
+MOST_MIN: Final = 1200.0
 Float = NDArray[np.float64]
-Tags = dict[str, str]
+Bool = NDArray[np.bool_]
+
+WALLS: Final = "wall or fence across a street"
+"""careshed cuts a street where a wall is drawn across it and no gate is near; Valhalla knows of no walls."""
 
 
-class Pieces(NamedTuple):
-    """Our network as arcs, for walks to be traced and pieces to be closed."""
+class Differing(NamedTuple):
+    """What Valhalla reads differently, by rule."""
 
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    edge: NDArray[np.int64]
-    metres: Float
+    way_rule: NDArray[np.object_]
+    """Rule of each way, "" where both read it alike, shape (ways,)."""
+    forward: Bool
+    """Whether Valhalla walks each way with its drawing direction, and against it."""
+    backward: Bool
+    node_rule: dict[int, str]
+    """Nodes that stop Valhalla's walkers and not ours, by id."""
+
+
+def differing(pbf: Path, streets: Streets, peer: Peer) -> Differing:
+    """Read the tags afresh, as Valhalla does, and compare with what careshed made of them."""
+    import osmium
+
+    tags = {item.id: dict(item.tags) for item in osmium.FileProcessor(pbf, osmium.osm.WAY) if "highway" in item.tags}
+    keys = osmium.filter.KeyFilter("barrier", "access", "foot")
+    nodes = {item.id: told_shut(dict(item.tags)) for item in osmium.FileProcessor(pbf, osmium.osm.NODE).with_filter(keys)}
+    told = [told_walkable(tags[way]) for way in streets.ways.index.tolist()]
+    forward, backward = (np.array([one[which] for one in told]) for which in (0, 1))
+    alike = (forward == streets.ways["walk_forward"].to_numpy()) & (backward == streets.ways["walk_backward"].to_numpy())
+    rule = np.where(alike, "", np.array([one[2] for one in told], dtype=object))
+    return Differing(rule, forward, backward, shut_nodes(streets, rule == "", nodes, peer))
+
+
+def shut_nodes(streets: Streets, alike: Bool, why: dict[int, str], peer: Peer) -> dict[int, str]:
+    """Keep the nodes whose tags say that they stop Valhalla, and past which it finds no straight way when asked.
+
+    Its tiles hold only the nodes at which ways meet: a gate in the middle of a way may stop nobody. Nodes past which nobody could
+    go, such as the end of a way, are left out.
+    """
+    place = {node: at for at, node in enumerate(streets.node_id.tolist()) if why.get(node)}
+    found = {}
+    for node, at in place.items():
+        near = [_halfway(streets, at, other) for other in _beside(streets, at, alike)]
+        pairs = [(near[0], other) for other in near[1:]]
+        if pairs and all(peer.detour(start[0], end[0], start[1] + end[1]) for start, end in pairs):
+            found[node] = why[node]
+    return found
+
+
+def _beside(streets: Streets, node: int, alike: Bool) -> list[int]:
+    """The nodes next to one along ways that both sides read alike."""
+    found: list[int] = []
+    for at in np.flatnonzero(streets.way_node == node).tolist():
+        way = int(np.searchsorted(streets.way_ptr, at, side="right")) - 1
+        if alike[way]:
+            steps = (step for step in (at - 1, at + 1) if streets.way_ptr[way] <= step < streets.way_ptr[way + 1])
+            found += [int(streets.way_node[step]) for step in steps]
+    return list(dict.fromkeys(found))
+
+
+def _halfway(streets: Streets, node: int, other: int) -> tuple[dict[str, float], float]:
+    """The place halfway between two nodes, and how far it is from either, metres."""
+    from pyproj import Geod
+
+    lon, lat = streets.lon[[node, other]], streets.lat[[node, other]]
+    place = {"lat": float(lat.mean()), "lon": float(lon.mean()), "radius": 0}
+    return place, Geod(ellps="WGS84").line_length(lon, lat) / 2
 
 
 @dataclass
-class Peer:
-    """Valhalla on one town."""
+class Town:
+    """One town on both sides, with rules to be switched on."""
 
-    actor: Any
-    asked: dict[tuple[int, int], float] = field(default_factory=dict)
+    streets: Streets
+    told: Differing
+    peer: Peer
+    plain: Network
+    nodes: NDArray[np.int64]
 
-    def matrix(self, places: list[dict[str, float]], to: list[dict[str, float]] | None = None) -> tuple[Float, Float]:
-        """Metres and seconds between all places; NaN where there is no way."""
-        # shortest: the cost is the length; without it Valhalla prefers footpaths and avoids steps to taste
-        costing = {"pedestrian": {"walking_speed": SPEED_KMH, "shortest": True}}
-        request = {
-            "sources": places,
-            "targets": to or places,
-            "costing": "pedestrian",
-            "costing_options": costing,
-            "verbose": False,
-        }
-        told = self.actor.matrix(request)["sources_to_targets"]
-        metres, seconds = (np.array(told[name], dtype=np.float64) for name in ("distances", "durations"))
-        return metres * 1000.0, seconds
+    def __post_init__(self) -> None:
+        self.places = lonlat(self.plain.crs, self.plain.x[self.nodes], self.plain.y[self.nodes])
+        self._ours: dict[Rules, Float] = {}
+        self._theirs: dict[Rules, tuple[Float, Float]] = {}
+        self.took: dict[Rules, float] = {}
+        """Seconds that each of Valhalla's matrices took."""
+
+    @cached_property
+    def rules(self) -> Rules:
+        """All rules that there are."""
+        walls = {WALLS} if self.streets.barriers is not None and self.streets.barriers.count()["wall"] else set()
+        return SEARCHING | (set(self.told.way_rule.tolist()) - {""}) | set(self.told.node_rule.values()) | walls
+
+    def network(self, rules: Rules, ways: Bool | None = None) -> Network:
+        """Build our network with the ways of some rules, or those given, as Valhalla has them."""
+        from careshed.intake.streets.barriers import without_osm
+        from careshed.intake.streets.parting import part_at
+
+        told, table = self.told, self.streets.ways
+        which = np.isin(told.way_rule.astype(str), list(rules)) if ways is None else ways
+        forward, backward = (told.forward, told.backward) if ways is None else (np.zeros(len(which), bool),) * 2
+        streets = replace(
+            self.streets,
+            ways=table.assign(
+                walk_forward=np.where(which, forward, table["walk_forward"]),
+                walk_backward=np.where(which, backward, table["walk_backward"]),
+            ),
+        )
+        streets = without_osm(streets) if WALLS in rules else streets
+        shut = [node for node, rule in told.node_rule.items() if rule in rules]
+        network = build(part_at(streets, np.isin(streets.node_id, shut)).streets)
+        # Valhalla joins a place to the nearest street even where that leads nowhere, careshed then to the next one
+        return replace(network, component_m=np.full(len(network.component_m), np.inf))
+
+    def ours(self, rules: Rules) -> Float:
+        """Our metres with rules on."""
+        rules = rules - SEARCHING
+        if rules not in self._ours:
+            self._ours[rules] = self.walked(self.network(rules))
+        return self._ours[rules]
+
+    def theirs(self, rules: Rules) -> Float:
+        """Valhalla's metres without the rules of its search that are on."""
+        return self._asked(rules & SEARCHING)[0]
+
+    def their_seconds(self) -> Float:
+        """Valhalla's own times, as it comes."""
+        return self._asked(frozenset())[1]
+
+    def _asked(self, rules: Rules) -> tuple[Float, Float]:
+        if rules not in self._theirs:
+            self.peer.matrix(self.places[:2], rules)
+            start = time.perf_counter()
+            self._theirs[rules] = self.peer.matrix(self.places, rules)
+            self.took[rules] = time.perf_counter() - start
+        return self._theirs[rules]
+
+    def walked(self, network: Network) -> Float:
+        """Metres between the places on a network, as the product computes them."""
+        return our_matrix(network, self.plain.x[self.nodes], self.plain.y[self.nodes])
+
+    def apart(self, rules: Rules) -> Bool:
+        """Tell which pairs differ by more than the limit with rules on; no way at all is as long as can be."""
+        return apart(self.ours(rules), self.theirs(rules))
 
 
-def peer(pbf: Path, folder: Path) -> Peer:
-    """Build Valhalla's tiles of an extract and open them."""
-    import valhalla
-
-    (folder / "tiles").mkdir(parents=True)
-    (folder / "none.tar").touch()
-    config = valhalla.get_config(tile_extract=folder / "none.tar", tile_dir=folder / "tiles")
-    config["mjolnir"] |= {"tile_extract": "", "admin": "", "timezone": "", "concurrency": 1}
-    config["service_limits"]["pedestrian"] |= {
-        "max_matrix_location_pairs": 10**6, "max_locations": 2000, "max_matrix_distance": 1e6, "max_distance": 1e6,
-    }  # fmt: skip
-    config["loki"]["service_defaults"]["minimum_reachability"] = 0  # careshed joins a place to whatever street is there
-    for part in ("mjolnir", "loki", "thor", "odin", "meili"):
-        config[part].setdefault("logging", {})["type"] = ""
-    file = folder / "valhalla.json"
-    file.write_text(json.dumps(config), encoding="utf-8")
-    program = Path(valhalla.__file__).parent / "bin" / "valhalla_build_tiles"
-    subprocess.run([program, "-c", file, pbf], check=True, capture_output=True)
-    return Peer(valhalla.Actor(config))
+def apart(ours: Float, theirs: Float) -> Bool:
+    """Tell which pairs differ by more than the limit."""
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    far = np.abs(np.where(both, theirs - ours, 0.0)) > np.maximum(MOST_APART * np.where(both, ours, 1.0), WHOLE_M)
+    found: Bool = (far | (np.isfinite(ours) != np.isfinite(theirs))) & ~np.eye(len(ours), dtype=bool)
+    return found
 
 
-def lonlat(network: Network) -> list[dict[str, float]]:
-    """Every node as a place for Valhalla."""
-    from pyproj import Transformer
+def build(streets: Streets) -> Network:
+    """Build the network of walkers at the speed compared."""
+    from careshed.modes import WALK_ADULT
+    from careshed.network import build_network
 
-    lon, lat = Transformer.from_crs(network.crs, "EPSG:4326", always_xy=True).transform(network.x, network.y)
-    pairs = zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), strict=True)
-    return [{"lat": y, "lon": x, "radius": 0} for x, y in pairs]
+    return build_network(streets, mode=replace(WALK_ADULT, speed_kmh=SPEED_KMH, leg_speed_kmh=SPEED_KMH))
 
 
-def our_matrix(network: Network, nodes: NDArray[np.int64]) -> tuple[Float, float]:
-    """Metres between nodes at the speed of the mode, as the product computes them, and seconds it took with one thread."""
+def our_matrix(network: Network, x: Float, y: Float) -> Float:
+    """Metres between places at the speed of the mode, as the product computes them with one thread; NaN where there is no way."""
     import geopandas as gpd
 
     from careshed.reach import travel_times
 
-    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(network.x[nodes], network.y[nodes]), crs=network.crs)
-    start = time.perf_counter()
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), crs=network.crs)
     times = travel_times(network, points, points, limit_min=MOST_MIN, direction="from_facility", threads=1)
-    took = time.perf_counter() - start
-    found = np.full((len(nodes), len(nodes)), np.nan)
-    found[np.repeat(np.arange(len(nodes)), np.diff(times.indptr)), times.indices] = times.cost / 1000.0 * (SPEED_KMH / 3.6)
-    return found, took
+    found = np.full((len(x), len(x)), np.nan)
+    found[np.repeat(np.arange(len(x)), np.diff(times.indptr)), times.indices] = times.cost / 1000.0 * (SPEED_KMH / 3.6)
+    return found
 
 
-def pieces_of(network: Network) -> Pieces:
-    """List the arcs, of several between two nodes the shortest only."""
-    f, b, u, v = network.forward, network.backward, network.edge_u, network.edge_v
-    start, end = np.concatenate([u[f], v[b]]), np.concatenate([v[f], u[b]])
-    edge = np.concatenate([np.flatnonzero(f), np.flatnonzero(b)])
-    metres = np.maximum(np.concatenate([network.length.edge_f[f], network.length.edge_b[b]]) / 1000.0, 0.001)
-    order = np.lexsort((edge, metres, end, start))
-    start, end, edge, metres = (values[order] for values in (start, end, edge, metres))
-    first = np.concatenate([[True], (np.diff(start) != 0) | (np.diff(end) != 0)])
-    return Pieces(start[first].astype(np.int64), end[first].astype(np.int64), edge[first], metres[first])
-
-
-class Walker:
-    """Our walks, with pieces closed one after the other."""
-
-    def __init__(self, network: Network) -> None:
-        self.network, self.pieces = network, pieces_of(network)
-        self.open = np.ones(len(self.pieces.edge), dtype=bool)
-        arcs = zip(self.pieces.start.tolist(), self.pieces.end.tolist(), strict=True)
-        self.arc = {pair: at for at, pair in enumerate(arcs)}
-
-    def walks(self, origin: int) -> tuple[Float, NDArray[np.int32]]:
-        """Metres to every node from one, and the node before each."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import dijkstra
-
-        p, size = self.pieces, len(self.network.x)
-        graph = coo_array((p.metres[self.open], (p.start[self.open], p.end[self.open])), shape=(size, size)).tocsr()
-        return dijkstra(graph, indices=origin, return_predecessors=True)  # type: ignore[no-any-return]
-
-    def path(self, before: NDArray[np.int32], origin: int, target: int) -> list[int]:
-        """Nodes along a walk."""
-        found = [target]
-        while found[-1] != origin:
-            found.append(int(before[found[-1]]))
-        return found[::-1]
-
-    def close(self, arcs: list[int]) -> None:
-        """Close pieces, each in its direction."""
-        self.open[arcs] = False
-
-
-@dataclass
-class Map:
-    """The tags of ways and of the nodes that do something, as mapped."""
-
-    ways: dict[int, Tags]
-    nodes: dict[int, Tags]
-    streets: Streets
-
-    def along(self, network: Network, edge: int) -> tuple[int, Tags, list[Tags]]:
-        """Way, its tags, and the tags of barriers on an edge, its ends included."""
-        row = int(network.edge_way[edge])
-        way = int(self.streets.ways.index[row])
-        on = self.streets.way_node[self.streets.way_ptr[row] : self.streets.way_ptr[row + 1]]
-        found = [self.nodes[node] for node in self.streets.node_id[on].tolist() if node in self.nodes]
-        return way, self.ways[way], found
-
-
-def mapped(pbf: Path, streets: Streets) -> Map:
-    """Read the tags afresh, without careshed's rules."""
-    import osmium
-
-    ways = {item.id: dict(item.tags) for item in osmium.FileProcessor(pbf, osmium.osm.WAY) if "highway" in item.tags}
-    nodes = {item.id: dict(item.tags) for item in osmium.FileProcessor(pbf, osmium.osm.NODE) if "barrier" in item.tags}
-    return Map(ways, nodes, streets)
-
-
-def rule_of(tags: Tags, barriers: list[Tags]) -> str:
-    """Name the rule that closes a way to Valhalla and leaves it open to careshed, "" where no tag says."""
-    if tags.get("indoor", "no") != "no":
-        return f"indoor={tags['indoor']}"
-    for key in ("foot", "access", "motorroad", "sac_scale", "mtb:scale", "conveying", "area"):
-        if tags.get(key) not in (None, "yes", "permissive", "designated", "destination", "public"):
-            return f"{key}={tags[key]}"
-    if tags.get("oneway") in ("yes", "1", "-1") and tags["highway"] in ON_FOOT:
-        return f"oneway={tags['oneway']} on paths"
-    if tags["highway"] in ("steps", "trunk", "trunk_link", "bridleway", "corridor", "elevator", "platform", "construction"):
-        return f"highway={tags['highway']}"
-    if tags.get("sidewalk") in ("no", "none", "separate", "use_sidepath"):
-        return f"sidewalk={tags['sidewalk']}"
-    for barrier in barriers:
-        if (
-            barrier.get("access") in ("no", "private")
-            or barrier.get("foot") == "no"
-            or barrier["barrier"] in ("gate", "lift_gate")
-        ):
-            told = ", ".join(f"{key}={barrier[key]}" for key in ("access", "foot") if key in barrier)
-            return f"barrier={barrier['barrier']}" + (f" ({told})" if told else "")
-    return ""
-
-
-class Found(NamedTuple):
-    """Pieces that Valhalla does not walk."""
-
-    rule: str
-    way: int
-    tags: Tags
-    metres: float
-
-
-def detour(walker: Walker, run: list[int], places: list[dict[str, float]], valhalla: Peer) -> bool:
-    """Tell whether Valhalla cannot walk a run of nodes as we do, or only with a detour."""
-    pair = run[0], run[-1]
-    if pair not in valhalla.asked:
-        try:
-            valhalla.asked[pair] = float(valhalla.matrix([places[run[0]]], [places[run[-1]]])[0][0, 0])
-        except RuntimeError:
-            valhalla.asked[pair] = np.nan
-    ours = sum(float(walker.pieces.metres[walker.arc[step]]) for step in zip(run, run[1:], strict=False))
-    return not valhalla.asked[pair] <= ours * (1 + MOST_APART) + PIECE_M
-
-
-def closed_pieces(walker: Walker, path: list[int], places: list[dict[str, float]], valhalla: Peer) -> list[int]:
-    """Find the arcs of a walk that Valhalla does not walk; where it walks them all, those around nodes that it does not pass."""
-    found = [walker.arc[step] for step in zip(path, path[1:], strict=False) if detour(walker, list(step), places, valhalla)]
-    if found:
-        return found
-    runs = [list(run) for run in zip(path, path[1:], path[2:], strict=False) if run[0] != run[2]]
-    return [walker.arc[run[1], run[2]] for run in runs if detour(walker, run, places, valhalla)]
-
-
-def apart(ours: float, theirs: float) -> bool:
-    """Tell whether two lengths differ by more than the limit; no way at all is as long as can be."""
-    if np.isfinite(ours) != np.isfinite(theirs):
-        return True
-    return bool(np.isfinite(ours)) and abs(theirs - ours) > MOST_APART * ours
-
-
-def explain(
-    pairs: list[tuple[int, int]], nodes: NDArray[np.int64], theirs: Float, walker: Walker, told: Map,
-    places: list[dict[str, float]], valhalla: Peer,
-) -> tuple[dict[tuple[int, int], list[Found]], list[tuple[int, int]]]:  # fmt: skip
-    """Close what Valhalla cannot walk until our walk agrees: what was closed for each pair, and the pairs left over."""
-    why: dict[tuple[int, int], list[Found]] = defaultdict(list)
-    left: list[tuple[int, int]] = []
-    known: set[int] = set()
-    waiting = defaultdict(list)
-    for i, j in pairs:
-        waiting[i].append(j)
-    for i, targets in waiting.items():
-        walker.open[:] = True
-        while targets:
-            metres, before = walker.walks(int(nodes[i]))
-            targets = [j for j in targets if apart(float(metres[nodes[j]]), float(theirs[i, j]))]
-            fresh: dict[int, list[int]] = {}
-            for j in targets:
-                if np.isfinite(metres[nodes[j]]):
-                    fresh[j] = closed_pieces(walker, walker.path(before, int(nodes[i]), int(nodes[j])), places, valhalla)
-            for j, arcs in fresh.items():
-                # pieces beside a closed one may look closed too, where Valhalla starts on another street: named ones first
-                fresh[j] = [at for at in arcs if rule_of(*told.along(walker.network, int(walker.pieces.edge[at]))[1:])] or arcs
-                for at in fresh[j]:
-                    way, tags, barriers = told.along(walker.network, int(walker.pieces.edge[at]))
-                    why[i, j].append(Found(rule_of(tags, barriers), way, tags, float(walker.pieces.metres[at])))
-            left += [(i, j) for j in targets if not fresh.get(j)]
-            targets = [j for j in targets if fresh.get(j)]
-            known |= {at for arcs in fresh.values() for at in arcs}
-            walker.close(sorted(known))
+def explain(town: Town) -> tuple[dict[tuple[int, int], Rules], list[tuple[int, int]]]:
+    """Find the rules that explain every pair that differs: one alone, else the fewest found; and the pairs left over."""
+    everything = town.rules
+    waiting = town.apart(frozenset())
+    why: dict[tuple[int, int], Rules] = {}
+    for rule in sorted(everything):
+        for i, j in np.argwhere(waiting & ~town.apart(frozenset({rule}))).tolist():
+            why[i, j] = frozenset({rule})
+            waiting[i, j] = False
+    left = [(i, j) for i, j in np.argwhere(waiting & town.apart(everything)).tolist()]
+    waiting &= ~town.apart(everything)
+    needed = {rule: town.apart(everything - {rule}) for rule in sorted(everything) if waiting.any()}
+    for i, j in np.argwhere(waiting).tolist():
+        found = frozenset(rule for rule in needed if needed[rule][i, j])
+        why[i, j] = found if not town.apart(found)[i, j] else _fewest(town, everything, i, j)
     return why, left
 
 
-def print_rules(why: dict[tuple[int, int], list[Found]], examples: int) -> None:
-    """Print the table: each rule with its pairs, ways and the ways met most often."""
-    pairs: Counter[str] = Counter()
-    ways: dict[str, Counter[int]] = defaultdict(Counter)
-    tags = {one.way: one.tags for found in why.values() for one in found}
+def _fewest(town: Town, rules: Rules, i: int, j: int) -> Rules:
+    """Switch rules off one after the other while the pair still agrees."""
+    for rule in sorted(rules):
+        if not town.apart(rules - {rule})[i, j]:
+            rules = rules - {rule}
+    return rules
+
+
+def confirmed(town: Town, rule: str) -> tuple[int, int]:
+    """Ask Valhalla for some ways of a rule whether it walks them as the rule says: how many it does, and how many were asked."""
+    rows = np.flatnonzero(town.told.way_rule == rule)
+    if not len(rows):
+        return 0, 0
+    chosen = np.sort(np.random.default_rng(SEED).permutation(rows)[:ASKED])
+    expected = town.told.forward[chosen].astype(int) + town.told.backward[chosen]
+    return int((_walked_by_peer(town, chosen) == expected).sum()), len(chosen)
+
+
+def _walked_by_peer(town: Town, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Ask Valhalla in how many directions it walks some ways, in the middle of the longest piece of each."""
+    streets, ways = town.streets, town.streets.ways.index.to_numpy()
+    x, y = [], []
+    for row in rows.tolist():
+        at = streets.way_node[streets.way_ptr[row] : streets.way_ptr[row + 1]]
+        piece = int(np.argmax(np.hypot(np.diff(streets.lon[at]), np.diff(streets.lat[at]))))
+        x.append(float(streets.lon[at[piece : piece + 2]].mean()))
+        y.append(float(streets.lat[at[piece : piece + 2]].mean()))
+    places = [{"lat": lat, "lon": lon, "radius": 0} for lon, lat in zip(x, y, strict=True)]
+    return np.array(town.peer.walks(places, ways[rows].tolist()))
+
+
+def by_chance(town: Town) -> tuple[int, float]:
+    """Close as many other ways of the same classes: how many pairs tags explain, and how many of them this does, on average."""
+    before = town.apart(SEARCHING)
+    by_tags = before & ~town.apart(town.rules)
+    found = []
+    for draw in range(DRAWS):
+        network = town.network(frozenset(), _other_ways(town, draw))
+        found.append(int((by_tags & ~apart(town.walked(network), town.theirs(SEARCHING))).sum()))
+    return int(by_tags.sum()), float(np.mean(found))
+
+
+def _other_ways(town: Town, seed: int) -> Bool:
+    """Draw, for every way that a rule is about and we walk, another of its class that both read alike."""
+    table, rule = town.streets.ways, town.told.way_rule
+    kind, walked = table["highway"].to_numpy(dtype=object), (table["walk_forward"] | table["walk_backward"]).to_numpy()
+    chosen, draw = np.zeros(len(kind), dtype=bool), np.random.default_rng(seed)
+    for one, count in sorted(Counter(kind[(rule != "") & walked].tolist()).items()):
+        chosen[draw.permutation(np.flatnonzero((kind == one) & (rule == "") & walked))[:count]] = True
+    return chosen
+
+
+def print_rules(town: Town, why: dict[tuple[int, int], Rules]) -> tuple[int, int]:
+    """Print the table: each rule with the pairs that it explains alone and with others, its ways, and what Valhalla says of them.
+
+    Gives the ways that Valhalla walks as the rules say, and those asked for.
+    """
+    alone, shared = Counter[str](), Counter[str]()
     for found in why.values():
-        pairs.update({one.rule for one in found})
-        for rule, way in {(one.rule, one.way) for one in found}:
-            ways[rule][way] += 1
-    print(f"  {'rule (OSM tag)':<34} {'pairs':>6} {'ways':>5}  ways met most often")
-    for rule, count in pairs.most_common():
-        shown = ", ".join(f"{way} ({tags[way]['highway']})" for way, _ in ways[rule].most_common(examples))
-        print(f"  {rule or 'no tag says':<34} {count:>6} {len(ways[rule]):>5}  {shown}")
+        (alone if len(found) == 1 else shared).update(found)
+    nodes, ways = Counter(town.told.node_rule.values()), Counter(town.told.way_rule.tolist())
+    told = {rule: confirmed(town, rule) for rule in sorted(town.rules | {""})}
+    print(f"  {'rule':<32} {'alone':>6} {'with others':>11} {'ways':>6} {'nodes':>6}  so says Valhalla of")
+    used = sorted((rule for rule in town.rules if alone[rule] + shared[rule]), key=lambda one: (-alone[one] - shared[one], one))
+    for rule in (*used, ""):
+        asked = "{} of {} ways asked".format(*told[rule]) if told[rule][1] else "every node, asked"
+        says = "every pair, asked again" if rule in SEARCHING else asked
+        print(f"  {rule or '(ways read alike)':<32} {alone[rule]:>6} {shared[rule]:>11} {ways[rule]:>6} {nodes[rule]:>6}  {says}")
+    unused = sorted(town.rules - set(used))
+    print(f"  and {len(unused)} more explain no pair: {', '.join(unused)}")
+    return sum(right for right, _ in told.values()), sum(asked for _, asked in told.values())
 
 
-def compare(town: str, pbf: Path, count: int, examples: int, verdicts: Verdicts) -> None:
+def print_left(town: Town, left: list[tuple[int, int]], examples: int) -> None:
+    """Print pairs that no rule explains."""
+    ours, theirs, with_rules = town.ours(frozenset()), town.theirs(frozenset()), town.ours(town.rules)
+    for i, j in left[:examples]:
+        start, end = town.plain.node_id[town.nodes[[i, j]]].tolist()
+        print(f"  unexplained: node {start} to {end}: {ours[i, j]:.0f} m and {theirs[i, j]:.0f} m, with all rules "
+              f"{with_rules[i, j]:.0f} m and {town.theirs(town.rules)[i, j]:.0f} m")  # fmt: skip
+
+
+def print_speeds(town: Town) -> None:
+    """Print what one origin costs on both sides, one thread each."""
+    count = len(town.nodes)
+    start = time.perf_counter()
+    town.walked(town.plain)
+    ours = (time.perf_counter() - start) / count * 1000
+    fast, exact = (town.took[rules] / count * 1000 for rules in (frozenset(), SEARCHING))
+    print(f"  one origin to {count}: careshed {ours:.1f} ms, Valhalla {fast:.1f} ms ({fast / ours:.0f} times) as it comes, "
+          f"{exact:.1f} ms ({exact / ours:.0f} times) searching to the end; one thread each")  # fmt: skip
+
+
+def compare(name: str, pbf: Path, count: int, examples: int, verdicts: Verdicts) -> None:
     """Compare one town and print its verdicts."""
     from careshed.intake.streets import read_streets
-    from careshed.modes import WALK_ADULT
-    from careshed.network import build_network
 
     streets = read_streets(pbf).table
-    network = build_network(streets, mode=replace(WALK_ADULT, speed_kmh=SPEED_KMH, leg_speed_kmh=SPEED_KMH))
-    eligible = np.flatnonzero((network.component == 0) & (network.node_id > 0))
+    plain = build(streets)
+    eligible = np.flatnonzero((plain.component == 0) & (plain.node_id > 0))
     nodes = np.sort(np.random.default_rng(SEED).choice(eligible, count, replace=False))
-    places = lonlat(network)
     with tempfile.TemporaryDirectory() as folder:
-        theirs_of = peer(pbf, Path(folder))
-        chosen = [places[node] for node in nodes]
-        theirs_of.matrix(chosen[:2])
-        start = time.perf_counter()
-        theirs, seconds = theirs_of.matrix(chosen)
-        their_time = time.perf_counter() - start
-        our_matrix(network, nodes[:2])
-        ours, our_time = our_matrix(network, nodes)
-        off = ~np.eye(count, dtype=bool)
-        both = off & np.isfinite(ours) & np.isfinite(theirs) & (ours > 0)
-        difference = np.abs(theirs - ours)[both] / ours[both]
-        timed = np.abs(seconds * SPEED_KMH / 3.6 - ours)[both] / ours[both]
-        pairs = [(int(i), int(j)) for i, j in np.argwhere(off) if apart(float(ours[i, j]), float(theirs[i, j]))]
-        print(f"\n{town}: {count} places, {int(off.sum())} pairs, {len(pairs)} differ by more than {MOST_APART:.0%}")
-        print(f"  one origin: careshed {our_time / count * 1000:.1f} ms, Valhalla {their_time / count * 1000:.1f} ms "
-              f"({their_time / our_time:.1f} times), all destinations of the town's, one thread each")  # fmt: skip
-        print(f"  Valhalla's own times (waits at crossings, ferries at their speed): median {np.median(timed):.2%} apart")
-        why, left = explain(pairs, nodes, theirs, Walker(network), mapped(pbf, streets), places, theirs_of)
-        print_rules(why, examples)
-    nameless = {pair for pair, found in why.items() if not any(one.rule for one in found)} | set(left)
-    for i, j in sorted(nameless)[:examples]:
-        print(f"  unexplained: {network.node_id[nodes[i]]} to {network.node_id[nodes[j]]}: "
-              f"{ours[i, j]:.0f} m and {theirs[i, j]:.0f} m; {[(one.way, one.tags) for one in why[i, j]][:2]}")  # fmt: skip
-    verdicts.at_most(f"{town}: median difference of walks", float(np.median(difference)), MOST_MEDIAN)
-    verdicts.at_most(f"{town}: pairs more than 5 % apart without a named rule", len(nameless), 0, "pairs")
+        peer = Peer(pbf, Path(folder))
+        town = Town(streets, differing(pbf, streets, peer), peer, plain, nodes)
+        differ = town.apart(frozenset())
+        print(f"\n{name}: {count} places, {count * (count - 1)} pairs, {int(differ.sum())} differ by more than {MOST_APART:.0%}")
+        why, left = explain(town)
+        print_speeds(town)
+        asked = print_rules(town, why)
+        print_left(town, left, examples)
+        by_tags, chance = by_chance(town)
+    _judge(name, town, left, asked, verdicts)
+    print(f"  {by_tags} pairs are explained by tags alone, {chance:.1f} of them by closing as many other ways "
+          f"of the same classes (average of {DRAWS} draws)")  # fmt: skip
+    verdicts.at_most(f"{name}: share of them explained by chance", chance / max(by_tags, 1), MOST_BY_CHANCE)
+
+
+def _judge(name: str, town: Town, left: list[tuple[int, int]], asked: tuple[int, int], verdicts: Verdicts) -> None:
+    """Print medians and verdicts."""
+    none: Rules = frozenset()
+    ours, theirs, seconds = town.ours(none), town.theirs(none), town.their_seconds()
+    both = ~np.eye(len(ours), dtype=bool) & np.isfinite(ours) & np.isfinite(theirs) & (ours > 0)
+    median, timed = (float(np.median(np.abs(one - ours)[both] / ours[both])) for one in (theirs, seconds * SPEED_KMH / 3.6))
+    print(f"  Valhalla's own times (waits at crossings, ferries at their speed): median {timed:.2%} apart")
+    verdicts.at_most(f"{name}: median difference of walks", median, MOST_MEDIAN)
+    verdicts.at_most(f"{name}: pairs more than 5 % apart without a named rule", len(left), 0, "pairs")
+    fresh = town.apart(town.rules) & ~town.apart(none)
+    verdicts.at_most(f"{name}: pairs that agree but not with all rules on", int(fresh.sum()), 0, "pairs")
+    verdicts.at_least(
+        f"{name}: share of {asked[1]} ways that Valhalla walks as the rules say", asked[0] / asked[1], LEAST_CONFIRMED
+    )
 
 
 def main() -> int:
     """Compare the towns that are here."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--places", type=int, default=PLACES)
-    parser.add_argument("--examples", type=int, default=4)
+    parser.add_argument("--examples", type=int, default=4, help="pairs without a rule to print")
     chosen = parser.parse_args()
     sys.path = [path for path in sys.path if Path(path or ".").resolve() != Path(__file__).parent]  # this file bears its name
     try:

@@ -174,6 +174,28 @@ def test_streets_beyond_the_reach_of_the_crs_are_refused():
 # --- order and parts ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.interpreted
+def test_lengths_and_times_add_up_as_numpy_adds_them():
+    from careshed.network import _timing
+
+    rng = np.random.default_rng(8)
+    ptr = np.concatenate([[0], np.cumsum(rng.integers(2, 6, 30))])
+    x, y = rng.uniform(0, 900, ptr[-1]), rng.uniform(0, 900, ptr[-1])
+    metres = np.hypot(np.diff(x, prepend=0.0), np.diff(y, prepend=0.0))
+    metres[ptr[:-1]] = 0.0
+    assert np.array_equal(_timing.lengths(x, y, ptr), metres)
+    speed, factor = rng.uniform(0.5, 2.0, 30), rng.uniform(1.0, 3.0, 30)
+    counts = np.diff(ptr)
+    seconds = metres / np.repeat(speed, counts) * np.repeat(factor, counts)
+    assert np.array_equal(_timing.durations(metres, ptr, speed, factor), seconds)
+    # what is added up before an edge is taken off again, also where its first step is not nought
+    steps = seconds * 1000.0 + 3.0
+    total = np.cumsum(steps)
+    found, whole = _timing.offsets(steps, ptr)
+    assert np.array_equal(found, np.rint(total - np.repeat(total[ptr[:-1]], counts)).astype(np.uint32))
+    assert np.array_equal(whole, found[ptr[1:] - 1])
+
+
 def test_the_morton_code_interleaves_the_bits_of_both_axes():
     # On a 4 × 4 square the curve visits quadrant by quadrant: south-west, south-east, north-west, north-east.
     x, y = np.array([0.0, 3, 0, 3, 1, 2, 1, 2]), np.array([0.0, 0, 3, 3, 1, 1, 2, 2])

@@ -118,6 +118,17 @@ def test_a_bridge_is_not_dragged_to_the_valley_floor(tmp_path):
     assert min(down) > 1050
 
 
+def test_stairs_from_the_valley_up_to_a_bridge_do_not_drag_it_down(tmp_path):
+    # Level rims at 0 m, a floor 60 m below between 250 m and 750 m; stairs climb from it to the middle of the deck.
+    valley = open_elevation(raster(tmp_path, lambda x, _: np.where((x > 250) & (x < 750), -60.0, 0.0))).table
+    nodes = {"a": (0, 0), "b": (100, 0), "m": (500, 0), "c": (900, 0), "d": (1000, 0), "s": (500, -30), "t": (500, -300)}
+    town = streets(nodes, ["ab", "bm", "mc", "cd", "ms", "st"], steps=[4])
+    town.ways["bridge"] = [False, True, True, False, False, False]
+    assert both_ways(town, WALK_OLDER, valley) == [pytest.approx(1000, abs=0.1)] * 2
+    town.ways["steps"] = False  # a plain path to the deck's middle: two bridges that meet on the ground
+    assert min(both_ways(town, WALK_OLDER, valley)) > 1200
+
+
 def test_a_bridge_in_the_open_without_any_anchor_follows_the_ground(tmp_path):
     town = streets({"a": (0, 0), "b": (1000, 0)}, ["ab"])
     town.ways["bridge"] = True
@@ -187,6 +198,26 @@ def test_what_a_raster_lacks_is_told(tmp_path, how, message):
         with pytest.raises(InputError, match=message):
             open_elevation(file)
         assert open_elevation(file, crs=CRS).table.crs == CRS
+
+
+@pytest.mark.parametrize(
+    ("keeps", "per_metre", "plus", "told"),
+    [
+        ({"scales": (0.1,)}, 10.0, 0.0, "value × 0.1 + 0"),
+        ({"offsets": (50.0,)}, 1.0, -50.0, "value × 1 + 50"),
+        ({"units": ("ft",)}, 1 / 0.3048, 0.0, "value × 0.3048 + 0"),
+    ],
+)
+def test_heights_kept_in_decimetres_or_feet_are_turned_into_metres(tmp_path, keeps, per_metre, plus, told):
+    # 8 % all the same: up 1000 · exp(0.28) = 1323 s; decimetres read as metres would be ten times as steep.
+    file = raster(tmp_path, lambda x, _: (100 + 0.08 * x) * per_metre + plus)
+    with rasterio.open(file, "r+") as open_file:
+        for name, value in keeps.items():
+            setattr(open_file, name, value)
+    read = open_elevation(file)
+    assert [fault.en for fault in read.faults] == [f"heights are turned into metres as the file says: {told}"]
+    assert both_ways(ROAD, WALK_OLDER, read.table) == [pytest.approx(1323, abs=1), pytest.approx(932, abs=1)]
+    assert read.table.at(np.array([EAST]), np.array([NORTH]), CRS) == pytest.approx(100, abs=0.1)
 
 
 def test_a_missing_or_damaged_raster_is_refused(tmp_path):

@@ -119,6 +119,15 @@ def test_closing_half_a_street_leaves_the_other_half(tmp_path):
     assert seconds(closed.table, (0, 0), (1000, 0)) == -1
 
 
+def test_a_street_that_crosses_a_closed_one_stays_open(tmp_path):
+    # Its corners 4 m on either side lie within 5 m of the closing line, but it does not run along it.
+    nodes = {"w": (0, 0), "o": (500, 0), "e": (1000, 0), "n": (500, 300), "a": (500, 4), "b": (500, -4), "s": (500, -300)}
+    town = streets(nodes, ["woe", "naobs"])
+    closed = edit_streets(town, layer(tmp_path, [shapely.LineString([(0, 0), (1000, 0)])], 变更=["关闭"]))
+    assert seconds(closed.table, (500, 300), (500, -300)) == 600
+    assert closed.table.ways.index.tolist() == [1]
+
+
 def test_a_line_that_closes_nothing_says_so(tmp_path):
     made = edit_streets(BANKS, layer(tmp_path, [shapely.LineString([(0, 50), (500, 50)])], 变更=["关闭"]))
     assert [fault.code for fault in made.faults if fault.code != "no_road_class"] == ["closes_nothing"]

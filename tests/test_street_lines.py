@@ -95,6 +95,38 @@ def test_a_loose_end_joins_the_road_beside_it():
     assert (spots[node], len(nodes[0])) == ((4, 0.8), 3)
 
 
+@pytest.mark.parametrize(
+    "sides",
+    [
+        [[(4, 0.3), (4, 5)], [(4, -0.3), (4, -5)]],  # one from each side, 0.6 m apart: within the tolerance of each other
+        [[(4, 0.3), (2, 5)], [(4, 0.3), (6, 5)]],  # both from one side, their ends at one spot
+    ],
+)
+def test_ends_that_meet_only_each_other_join_the_road_they_fall_short_of(sides):
+    nodes, told, _ = joined([(0, 0), (10, 0)], *sides, tolerance_m=1)
+    assert len(shared(nodes)) == len(shared(nodes, 0, 2)) == 1
+    assert [one for one in told if one[0] == "end_joined_to_line"] == [("end_joined_to_line", 1, 0, 0.3)]
+
+
+def test_two_side_streets_that_end_on_a_slanting_road_meet_it_though_the_spot_is_rounded():
+    # (5, 1.667) is a third of a millimetre off the road, and the two streets come from one side: no line crosses another.
+    nodes, _, _ = joined([(0, 0), (10, 3.3333)], [(5, 1.667), (4, 9)], [(5, 1.667), (6, 9)], tolerance_m=0)
+    assert len(shared(nodes)) == len(shared(nodes, 0, 2)) == 1
+
+
+def test_a_junction_whose_short_piece_leads_to_the_road_is_left_as_it_is():
+    # The two streets meet 0.5 m from the road and a piece of 0.5 m joins them with it: nothing is missing.
+    road, piece = [(0, 0), (4, 0), (10, 0)], [(4, 0), (4, 0.5)]
+    nodes, told, _ = joined(road, piece, [(4, 0.5), (2, 5)], [(4, 0.5), (6, 5)], tolerance_m=1)
+    assert [kind for kind, *_ in told] == ["end_at_vertex"]
+    assert (len(nodes[1]), shared(nodes, 0, 2)) == (2, set())
+
+
+def test_ends_that_meet_under_a_bridge_do_not_join_it():
+    nodes, told, _ = joined([(0, 0), (10, 0)], [(4, 0.3), (4, 5)], [(4, -0.3), (4, -5)], level=[1, 0, 0], tolerance_m=1)
+    assert (shared(nodes), [one[0] for one in told]) == (set(), ["ends_joined"])
+
+
 def test_a_loose_end_does_not_join_a_bridge_overhead():
     nodes, told, _ = joined([(0, 0), (10, 0)], [(4, 0.8), (4, 5)], level=[1, 0], tolerance_m=1)
     assert (shared(nodes), told) == (set(), [])

@@ -137,6 +137,7 @@ def test_every_class_of_street_is_open_unless_closed_to_walkers_and_foot_decides
         ({"barrier": "gate", "locked": "no"}, False),
         ({"barrier": "gate", "locked": "yes", "foot": "yes"}, False),
         ({"barrier": "lift_gate", "foot": "no"}, True),
+        ({"barrier": "toll_booth", "foot": "no"}, False),
         ({"barrier": "gate", "foot": "private"}, True),
         ({"barrier": "entrance"}, False),
         *(({"barrier": kind}, True) for kind in sorted(SOLID)),
@@ -467,6 +468,16 @@ def test_a_graph_in_memory_gives_each_street_once():
     assert found.faults == ()
     assert found.table.source == "graph"
     assert nx.utils.graphs_equal(given, before)
+
+
+def test_edges_of_one_shape_that_differ_in_tags_or_run_against_each_other_are_all_kept():
+    graph = nx.MultiDiGraph(crs="epsg:4326")
+    graph.add_nodes_from([(1, {"x": 116.0, "y": 40.0}), (2, {"x": 116.001, "y": 40.0})])
+    graph.add_edges_from([(1, 2, {"highway": "steps"}), (1, 2, {"highway": "footway"}), (2, 1, {"highway": "footway"})])
+    graph.add_edges_from([(u, v, {"highway": "primary", "oneway": True}) for u, v in ((1, 2), (2, 1))])
+    ways = read_streets(graph).table.ways
+    assert ways["highway"].tolist() == ["steps", "footway", "primary", "primary"]
+    assert ways[["car_forward", "car_backward"]].to_numpy().tolist()[2:] == [[True, False], [True, False]]
 
 
 def test_graphml_saved_by_osmnx_reads_like_the_graph(tmp_path):

@@ -25,6 +25,9 @@ of such noise are slopes of less than 1 %."""
 BLOCK: Final = 1024
 """Pixels a side of a window read at once."""
 
+FEET: Final = dict.fromkeys(("ft", "foot", "feet"), 0.3048) | dict.fromkeys(("us survey foot", "us-ft", "ftus"), 1200 / 3937)
+"""Units that a raster may say its heights are in -> metres."""
+
 LOWEST, HIGHEST = -500.0, 9_000.0
 """Heights beyond these are no heights on earth: the Dead Sea's shore lies at −430 m."""
 
@@ -86,6 +89,7 @@ def open_elevation(path: str | Path, *, crs: str | None = None, smooth_m: float 
     try:
         with rasterio.open(file) as raster:
             stated = raster.crs.to_wkt() if raster.crs is not None else ""
+            metres = _metres(raster)
             bands, rotated = raster.count, raster.transform.b != 0 or raster.transform.d != 0
     except RasterioError as error:
         raise damaged(file, error) from error
@@ -98,7 +102,23 @@ def open_elevation(path: str | Path, *, crs: str | None = None, smooth_m: float 
         raise stop(file, "rotated", told, ("请重投影为正北方向的栅格。", "Warp it to a raster that points north."))
     several = f"{bands} bands; the first is taken for heights", f"有 {bands} 个波段，取第一个作为高程"
     noted = [Fault("several_bands", file_label(file), several[1], several[0], severity="noted")] if bands > 1 else []
-    return Checked(Elevation(file, stated or str(crs), smooth_m), tuple(noted))
+    return Checked(Elevation(file, stated or str(crs), smooth_m), (*noted, *_scaled(file, metres)))
+
+
+def _scaled(file: Path, metres: tuple[float, float]) -> list[Fault]:
+    """Tell that heights are not kept as metres in the file."""
+    scale, offset = metres
+    if (scale, offset) == (1.0, 0.0):
+        return []
+    zh = f"高程按文件自述换算为米：值 × {scale:g} + {offset:g}"
+    en = f"heights are turned into metres as the file says: value × {scale:g} + {offset:g}"
+    return [Fault("heights_scaled", file_label(file), zh, en, severity="noted")]
+
+
+def _metres(raster: DatasetReader) -> tuple[float, float]:
+    """Give the factor, and what is added, that turn the values of the first band into metres."""
+    unit = FEET.get((raster.units[0] or "").strip().lower(), 1.0)
+    return float(raster.scales[0]) * unit, float(raster.offsets[0]) * unit
 
 
 def _sampled(raster: DatasetReader, smooth_m: float, px: Float, py: Float) -> Float:
@@ -136,7 +156,8 @@ def _in_block(raster: DatasetReader, spread: tuple[float, ...], column: Float, r
     bottom = min(int(row.max()) + margin + 2, raster.height)
     raw: Any = raster.read(1, window=Window(left, top, right - left, bottom - top), masked=True)
     known = ~np.ma.getmaskarray(raw)
-    values = np.where(known, np.ma.getdata(raw), np.nan).astype(np.float64)
+    scale, offset = _metres(raster)
+    values = np.where(known, np.ma.getdata(raw), np.nan).astype(np.float64) * scale + offset
     known &= np.isfinite(values) & (values > LOWEST) & (values < HIGHEST)
     weight = gaussian_filter(known.astype(np.float64), spread, mode="constant")
     with np.errstate(invalid="ignore", divide="ignore"):

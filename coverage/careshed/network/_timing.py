@@ -3,8 +3,6 @@
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
@@ -15,7 +13,7 @@ def lengths(vx, vy, ptr):
     metres = np.zeros(len(vx))
     for edge in range(len(ptr) - 1):
         for i in range(ptr[edge] + 1, ptr[edge + 1]):
-            metres[i] = math.hypot(vx[i] - vx[i - 1], vy[i] - vy[i - 1])
+            metres[i] = np.hypot(vx[i] - vx[i - 1], vy[i] - vy[i - 1])
     return metres
 
 

@@ -230,7 +230,8 @@ def _climbed(
     vertex = streets.way_node[at]
     vx, vy = x[vertex], y[vertex]
     lifted = np.repeat((streets.ways["bridge"] | streets.ways["tunnel"]).to_numpy(dtype=bool)[edges.way], np.diff(ptr))
-    return climb(elevation, mode.hills, crs, vx, vy, ptr, vertex, piece_metres(vx, vy, ptr), lifted)
+    steps = np.repeat(streets.ways["steps"].to_numpy(dtype=bool)[edges.way], np.diff(ptr))
+    return climb(elevation, mode.hills, crs, vx, vy, ptr, vertex, piece_metres(vx, vy, ptr), lifted, steps)
 
 
 def _gentle(edges: _Edges, climbed: Climb | None, mode: Mode) -> tuple[_Edges, Climb | None]:

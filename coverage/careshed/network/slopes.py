@@ -71,11 +71,12 @@ def climb(
     vertex: Int32 | Int64,
     metres: Float,
     lifted: Bool,
+    steps: Bool,
 ) -> Climb:
     """Work out what hills do to every piece of street.
 
     Bridges and tunnels run straight between the spots where they leave the ground, over as many ways as they are mapped in; all
-    other streets follow the ground, with heights at least every 25 m.
+    other streets follow the ground, with heights at least every 25 m. Steps that meet a bridge on its way lead up to it.
 
     Parameters
     ----------
@@ -85,6 +86,8 @@ def climb(
         Length of the piece that ends at each vertex.
     lifted
         Whether the piece that ends at each vertex is part of a bridge or tunnel.
+    steps
+        Whether it is part of a flight of steps.
     """
     node, place = np.unique(vertex, return_index=True)
     at = np.searchsorted(node, vertex)
@@ -92,18 +95,24 @@ def climb(
     end = np.ones(len(vertex), dtype=bool)
     end[ptr[:-1]] = False
     ends = np.flatnonzero(end)
-    height = _hung(height, at[ends - 1], at[ends], metres[ends], lifted[ends])
+    height = _hung(height, at[ends - 1], at[ends], metres[ends], lifted[ends], steps[ends])
     return _along(elevation, hills, crs, vx, vy, metres, height[at], ends, lifted)
 
 
-def _hung(height: Float, a: Int64, b: Int64, metres: Float, lifted: Bool) -> Float:
-    """Heights of nodes that only bridges and tunnels meet: in proportion between the ends, whatever ways these are mapped in."""
+def _hung(height: Float, a: Int64, b: Int64, metres: Float, lifted: Bool, steps: Bool) -> Float:
+    """Heights of nodes that only bridges and tunnels meet: in proportion between the ends, whatever ways these are mapped in.
+
+    Steps do not hold a bridge down that goes on beyond them.
+    """
     from scipy.sparse import coo_array, diags_array
     from scipy.sparse.csgraph import connected_components
     from scipy.sparse.linalg import spsolve
 
-    free = np.ones(len(height), dtype=bool)
-    free[a[~lifted]] = free[b[~lifted]] = False
+    free, carried = np.ones(len(height), dtype=bool), np.bincount(np.concatenate([a[lifted], b[lifted]]), minlength=len(height))
+    for ends in (a[~lifted & ~steps], b[~lifted & ~steps]):
+        free[ends] = False
+    for ends in (a[~lifted & steps], b[~lifted & steps]):
+        free[ends[carried[ends] < 2]] = False
     touched = np.zeros(len(height), dtype=bool)
     touched[a[lifted]] = touched[b[lifted]] = True
     degree = np.bincount(np.concatenate([a, b]), minlength=len(height))

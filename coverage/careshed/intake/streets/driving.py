@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from careshed.intake.streets.walking import RANK
+from careshed.intake.streets.walking import RANK, SOLID
 
 NO: Final = frozenset({"no", "use_sidepath", "discouraged"})
 YES: Final = frozenset({"yes", "designated", "permissive", "destination", "official", "customers", "private"})
@@ -159,6 +159,8 @@ STOPS_CARS, STOPS_CYCLES, STOPS_WHEELS, SIGNALS = 1, 2, 4, 8
 def node_bits(tags: Mapping[str, str]) -> int:
     """Tell what a node does to traffic: a sum of `STOPS_CARS`, `STOPS_CYCLES`, `STOPS_WHEELS` and `SIGNALS`.
 
+    A barrier that walkers pass stops cars where it is locked, solid or ``access=no``, unless a tag lets vehicles through.
+
     >>> node_bits({"barrier": "bollard"}) == STOPS_CARS, node_bits({"highway": "traffic_signals"}) == SIGNALS
     (True, True)
     >>> node_bits({"barrier": "gate", "motor_vehicle": "no"}) == STOPS_CARS, node_bits({"kerb": "raised"}) == STOPS_WHEELS
@@ -166,7 +168,8 @@ def node_bits(tags: Mapping[str, str]) -> int:
     """
     barrier, bits = tags.get("barrier", ""), 0
     car = tags.get("motorcar", tags.get("motor_vehicle", tags.get("vehicle", "")))
-    if barrier and ((barrier in CAR_STOPS and car not in YES) or car in NO):
+    shut = barrier in CAR_STOPS | SOLID or tags.get("locked") == "yes" or tags.get("access") in LAND_ONLY
+    if barrier and ((shut and car not in YES) or car in NO):
         bits |= STOPS_CARS
     if barrier and ((barrier in CYCLE_STOPS and tags.get("bicycle") not in YES) or tags.get("bicycle") in NO):
         bits |= STOPS_CYCLES

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from careshed.intake.streets.driving import AGAINST, WITH
 from careshed.intake.streets.ground import KEY, with_ground
 from careshed.intake.streets.model import Streets
 from careshed.intake.streets.walking import RANK, TAGS
@@ -39,7 +40,11 @@ def load_graphml(path: Path) -> nx.MultiDiGraph:
 
 
 def from_graph(graph: nx.MultiDiGraph, label: str) -> Checked[Streets]:
-    """Take an OSMnx graph: a pair of opposite edges with one shape is one way, walked both ways."""
+    """Take an OSMnx graph: a pair of opposite edges with one shape and the same tags is one way, walked both ways.
+
+    Edges of one shape that differ in their tags, such as steps and a ramp drawn straight, are ways of their own, and so are
+    two that are one-way in opposite directions.
+    """
     _check_graph(graph, label)
     builder = WayList()
     seen: set[tuple[Any, ...]] = set()
@@ -47,12 +52,14 @@ def from_graph(graph: nx.MultiDiGraph, label: str) -> Checked[Streets]:
     fresh = itertools.count(min([0, *ids.values()]) - 1, -1)
     for number, (u, v, data) in enumerate(graph.edges(data=True)):
         coords = _edge_coords(graph, u, v, data)
-        key = (min(ids[u], ids[v]), max(ids[u], ids[v]), min(tuple(coords), tuple(reversed(coords))))
+        tags = {tag: _one(data[tag]) for tag in sorted(TAGS) if data.get(tag) is not None}
+        shape = tuple(coords)
+        turned = shape if tags.get("oneway") in WITH | AGAINST else tuple(reversed(coords))
+        key = (frozenset((ids[u], ids[v])), min(shape, turned), *tags.items())
         if key in seen:
             continue
         seen.add(key)
         nodes = [(ids[u], *coords[0]), *((next(fresh), x, y) for x, y in coords[1:-1]), (ids[v], *coords[-1])]
-        tags = {tag: _one(data[tag]) for tag in sorted(TAGS) if data.get(tag) is not None}
         tags.setdefault("highway", "road")
         if tags["highway"] not in RANK:
             tags["highway"] = "road"

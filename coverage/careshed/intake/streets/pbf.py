@@ -289,8 +289,11 @@ class _Gathered:
             if ids[0] <= 0 or not (np.diff(ids) > 0).all():
                 raise NotInBulk("ids below 1, or twice")
         ptr = np.concatenate([[0], np.cumsum(_joined(self.ref_counts))])
-        shelves, off_earth = _pbf.shelves(ids), (np.abs(lon7.astype(np.int64)) > LON7) | (np.abs(lat7.astype(np.int64)) > LAT7)
-        place = _known(_pbf.places_of(ids, *shelves, _joined(self.refs)), off_earth)
+        (shelf, bits), off_earth = (
+            _pbf.shelves(ids),
+            (np.abs(lon7.astype(np.int64)) > LON7) | (np.abs(lat7.astype(np.int64)) > LAT7),
+        )
+        place = _known(_pbf.places_of(ids, shelf, bits, _joined(self.refs)), off_earth)
         kept, way_ptr, way_node, at, short = _pbf.numbered(place, ptr, len(ids))
         names = pd.Series([text.decode() for text in self.names]).array.take(_joined(self.name)[kept])
         streets = BulkStreets(
@@ -300,7 +303,7 @@ class _Gathered:
         )  # fmt: skip
         others = []
         for position, tags, refs in self.other:
-            near = _known(_pbf.places_of(ids, *shelves, refs), off_earth)
+            near = _known(_pbf.places_of(ids, shelf, bits, refs), off_earth)
             near = near[near >= 0]
             line = list(zip((lon7[near] / 1e7).tolist(), (lat7[near] / 1e7).tolist(), strict=True))
             others.append(OtherWay(position, line, tags))
@@ -358,7 +361,7 @@ def _sets(packed: Int64, ptr: Int64, known: dict[bytes, int]) -> Int64:
     """Number sets of tags across blocks, as they are first met."""
     from careshed.intake.streets import _pbf
 
-    first = _pbf.alike(packed, ptr)
+    first: Int64 = _pbf.alike(packed, ptr)
     number = np.zeros(len(first), dtype=np.int64)
     fresh = np.flatnonzero(first == np.arange(len(first)))
     texts = (packed[ptr[at] : ptr[at + 1]].tobytes() for at in fresh.tolist())

@@ -44,6 +44,9 @@ ACCESS_NO: Final = frozenset({"no", "agricultural", "forestry", "military"})
 SOLID: Final = frozenset({"wall", "fence", "retaining_wall", "hedge", "debris"})
 """Barriers that stop everybody where they cross a way."""
 
+CHECKPOINTS: Final = frozenset({"toll_booth", "border_control"})
+"""Barriers at which cars stop and go on."""
+
 TAGS: Final = frozenset(
     {
         "highway", "name", "foot", "access", "motorroad", "oneway:foot", "foot:forward", "foot:backward", "conveying",
@@ -90,12 +93,13 @@ def shuts(tags: Mapping[str, str]) -> bool:
     """Decide whether a barrier on a way, such as a gate, stops people on foot.
 
     Gates let people through unless they are locked or ``foot`` forbids it; ``access=no`` at a gate keeps out cars and
-    strangers, while residents pass. Walls and fences drawn across a way stop everybody.
+    strangers, while residents pass. Walls and fences drawn across a way stop everybody. Toll booths and border posts stand on
+    roads for cars, which they do not part though nobody may walk there.
 
     >>> shuts({"barrier": "gate"}), shuts({"barrier": "gate", "locked": "yes"}), shuts({"barrier": "wall"})
     (False, True, True)
     """
     foot = tags.get("foot", "")
-    if foot in FOOT_YES:
+    if foot in FOOT_YES or tags["barrier"] in CHECKPOINTS:
         return False
     return foot in FOOT_NO or tags.get("locked") == "yes" or tags["barrier"] in SOLID

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from careshed.datum import Datum
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 REACH_M: Final = 5.0
 """A street is closed where it runs within so many metres of a closing line: two drawings of one road differ by as much."""
@@ -78,7 +80,7 @@ def edit_streets(
     The layer is read as `read_street_lines` reads one. Its column ``action`` (变更: 新增, 删除) says whether a line is added, as
     all are where there is no such column, or closes the streets along it. Added lines join what they meet: ends within the
     tolerance of a street, and, unless they are bridges or tunnels, the streets they cross. Streets along a closing line (both
-    ends and the middle of a straight piece within 5 m of it) are taken out.
+    ends and the middle of a straight piece within 5 m of it) are taken out; what crosses it stays.
 
     Returns
     -------
@@ -153,9 +155,18 @@ def _without(streets: Streets, edits: Edits, faults: list[Fault]) -> Streets:
         shapely.prepare(area)
         inside = shapely.contains_xy(area, x, y)
         mine = inside[a] & inside[b] & shapely.contains_xy(area, (x[a] + x[b]) / 2, (y[a] + y[b]) / 2)
+        at = np.flatnonzero(mine)
+        mine[at] = _runs_along(moved, np.column_stack([x[a[at]], y[a[at]]]), np.column_stack([x[b[at]], y[b[at]]]))
         faults.append(_closure(edits, row, np.hypot(x[a] - x[b], y[a] - y[b])[mine].sum(), len(np.unique(way[mine]))))
         closed |= mine
     return _cut(streets, start[closed])
+
+
+def _runs_along(line: shapely.LineString, first: Floats, last: Floats) -> Bools:
+    """Tell which straight pieces run along a line rather than across it: they get on by at least half their length."""
+    start, stop = (shapely.line_locate_point(line, shapely.points(ends)) for ends in (first, last))
+    along: Bools = np.abs(stop - start) >= 0.5 * np.hypot(*(last - first).T)
+    return along
 
 
 def _closure(edits: Edits, row: int, metres: float, ways: int) -> Fault:

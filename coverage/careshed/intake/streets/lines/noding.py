@@ -60,8 +60,9 @@ def node_lines(lines: Lines, *, tolerance_m: float, crossings: bool) -> Noded:
 
     Vertices at one spot are one node where they belong to one level, where both are ends (a bridge starts on the ground), or
     where one is an end that meets nothing else (a stair that ends on a bridge). Ends within the tolerance of each other are
-    joined, then ends that are still loose with the nearest line of their level within it (T-junctions). Lines of one level that
-    cross are joined at the crossing if asked; lines that cross themselves likewise.
+    joined, then ends that are still loose with the nearest line of their level within it (T-junctions); ends that meet only each
+    other are loose too, such as those of two side streets on both sides of a road that is drawn through. Lines of one level
+    that cross are joined at the crossing if asked; lines that cross themselves likewise.
 
     Parameters
     ----------
@@ -79,6 +80,8 @@ def node_lines(lines: Lines, *, tolerance_m: float, crossings: bool) -> Noded:
     if crossings:
         spots.crossings(shapes, tree)
     spots.ends_on_lines(shapes, tree, tolerance_m)
+    if crossings:
+        spots.pairs_on_lines(shapes, tree, tolerance_m)
     return spots.noded()
 
 
@@ -216,14 +219,40 @@ class _Spots:
             if not near:
                 continue
             gap, there = min((float(shapely.distance(spot, shapes[line])), line) for line in near)
-            foot = shapely.get_coordinates(
-                shapely.line_interpolate_point(shapes[there], shapely.line_locate_point(shapes[there], spot))
-            )
-            unused = len(lines.x) + len(self.new_line)
-            found = self._spot(there, float(foot[0, 0]), float(foot[0, 1]))
-            self.one.append((vertex, found))
-            if gap > SAME_M or found == unused:
-                self._told("end_joined_to_line", here, there, (float(lines.x[vertex]), float(lines.y[vertex])), gap)
+            self._join_end(vertex, there, shapes, gap)
+
+    def _join_end(self, vertex: int, there: int, shapes: NDArray[np.object_], gap: float) -> None:
+        """Join an end with the nearest spot of a line."""
+        lines, here = self.lines, int(self.line_of_vertex[vertex])
+        spot = shapely.Point(lines.x[vertex], lines.y[vertex])
+        foot = shapely.get_coordinates(
+            shapely.line_interpolate_point(shapes[there], shapely.line_locate_point(shapes[there], spot))
+        )
+        unused = len(lines.x) + len(self.new_line)
+        found = self._spot(there, float(foot[0, 0]), float(foot[0, 1]))
+        self.one.append((vertex, found))
+        if gap > SAME_M or found == unused:
+            self._told("end_joined_to_line", here, there, (float(lines.x[vertex]), float(lines.y[vertex])), gap)
+
+    def pairs_on_lines(self, shapes: NDArray[np.object_], tree: shapely.STRtree, tolerance_m: float) -> None:
+        """Join ends that meet nothing but each other with the nearest line of their level within the tolerance."""
+        lines, label = self.lines, self._labels()
+        count, room = np.bincount(label), max(tolerance_m, SAME_M)
+        ends = np.unique(np.concatenate([self.first, self.last]))
+        line = self.line_of_vertex[ends]
+        fresh = np.bincount(label[ends], weights=lines.fresh[line], minlength=len(count))
+        alone = (count[label[ends]] > 1) & (fresh[label[ends]] == count[label[ends]]) & (self.length[line] > tolerance_m)
+        ends = ends[alone]
+        asked, near = tree.query(shapely.points(lines.x[ends], lines.y[ends]), predicate="dwithin", distance=room)
+        vertex = ends[asked]
+        asked = np.flatnonzero(lines.level[near] == lines.level[self.line_of_vertex[vertex]])
+        linked, best = _Linked(self, label), dict[int, tuple[float, int, int]]()
+        for at, there in zip(vertex[asked].tolist(), near[asked].tolist(), strict=True):
+            if not linked(at, there, 2 * room):
+                gap = float(shapely.distance(shapely.Point(lines.x[at], lines.y[at]), shapes[there]))
+                best[int(label[at])] = min(best.get(int(label[at]), (np.inf, 0, 0)), (gap, there, at))
+        for gap, there, at in sorted(best.values(), key=lambda one: one[2]):
+            self._join_end(at, there, shapes, gap)
 
     def _told(self, kind: Joint, here: int, there: int, xy: tuple[float, float], gap: float) -> None:
         self.repairs.append((kind, here, there, *xy, gap))
@@ -279,6 +308,31 @@ class _Spots:
         told = pd.DataFrame(sorted(self.repairs), columns=columns)
         ptr = np.searchsorted(owner, np.arange(len(lines.ptr))).astype(np.int64)
         return Noded(x[at], y[at], known[at], ptr, number.astype(np.int64), told)
+
+
+class _Linked:
+    """Tell which lines meet near an end already, at the end itself or by a short piece between."""
+
+    def __init__(self, spots: _Spots, label: Int) -> None:
+        new_xy = np.array(spots.new_xy, dtype=np.float64).reshape(-1, 2)
+        self.x, self.y = np.concatenate([spots.lines.x, new_xy[:, 0]]), np.concatenate([spots.lines.y, new_xy[:, 1]])
+        self.line = np.concatenate([spots.line_of_vertex, np.array(spots.new_line, dtype=np.int64)])
+        self.label = label
+        self.by_line, self.by_label = np.argsort(self.line, kind="stable"), np.argsort(label, kind="stable")
+        self.lines, self.labels = self.line[self.by_line], label[self.by_label]
+
+    def __call__(self, vertex: int, there: int, within: float) -> bool:
+        """Tell whether a line meets one of those that end at a vertex, no farther from it than `within`."""
+        first, last = np.searchsorted(self.labels, [self.label[vertex], self.label[vertex] + 1])
+        met = self._near(there, vertex, within)
+        return any(met & self._near(int(line), vertex, within) for line in self.line[self.by_label[first:last]])
+
+    def _near(self, line: int, vertex: int, within: float) -> set[int]:
+        """Spots of a line near a vertex."""
+        first, last = np.searchsorted(self.lines, [line, line + 1])
+        at = self.by_line[first:last]
+        close = np.hypot(self.x[at] - self.x[vertex], self.y[at] - self.y[vertex]) <= within
+        return set(self.label[at[close]].tolist())
 
 
 def _leaders(label: Int, known: Int) -> Int:
