@@ -89,14 +89,38 @@ def test_they_can_be_written_and_read_as_our_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("unit", "value", "cost"), [("minutes", "2.5", 150_000), ("seconds", "2.5", 2500), ("metres", "2.5", 2500)]
+    ("unit", "header", "value", "cost"),
+    [("minutes", "time", "2.5", 150_000), ("seconds", "time", "2.5", 2500), ("metres", "distance", "2.5", 2500)],
 )
-def test_a_cost_is_in_the_unit_that_is_said(tmp_path, unit, value, cost):
+def test_a_cost_is_in_the_unit_that_is_said(tmp_path, unit, header, value, cost):
     facilities, cells = two()
-    times = import_travel_times(small(tmp_path, [f"1,a,{value}"]), facilities, cells, unit=unit).table
+    file = small(tmp_path, [f"1,a,{value}"], header=f"origin,destination,{header}")
+    times = import_travel_times(file, facilities, cells, unit=unit).table
     assert times.cost.tolist() == [cost]
     assert times.metric == ("length" if unit == "metres" else "time")
     assert times.limit == cost
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "says"),
+    [
+        ("seconds", "minutes", "seconds"),
+        ("用时（秒）", "minutes", "seconds"),
+        ("分钟", "seconds", "minutes"),
+        ("Distance", "minutes", "metres"),
+        ("duration", "metres", "minutes / seconds"),
+    ],
+)
+def test_a_header_that_names_another_unit_is_refused(tmp_path, header, unit, says):
+    # 750 s are 12.5 minutes; taken for minutes they would be out of everybody's reach, without a word.
+    facilities, cells = two()
+    file = small(tmp_path, ["1,a,750"], header=f"origin,destination,{header}")
+    with pytest.raises(InputError) as error:
+        import_travel_times(file, facilities, cells, unit=unit, columns={"cost": header})
+    (fault,) = error.value.faults
+    assert (fault.code, fault.column) == ("other_unit", header)
+    assert fault.en == f"the header {header!r} says {says}, and unit is {unit!r}"
+    assert f"表示 {says}，而 unit 为 {unit}" in fault.zh
 
 
 def test_beyond_the_limit_is_dropped_and_told_but_the_nearest_stays_known(tmp_path):
@@ -207,7 +231,7 @@ def test_headers_are_known_or_named(tmp_path):
     assert import_travel_times(gaode, facilities, cells, unit="seconds").table.cost.tolist() == [5000]
     own = small(tmp_path, ["1,a,5"], header="o1,d1,secs")
     columns = {"origin": "o1", "destination": "d1", "cost": "secs"}
-    assert import_travel_times(own, facilities, cells, columns=columns).table.pairs == 1
+    assert import_travel_times(own, facilities, cells, columns=columns, unit="seconds").table.cost.tolist() == [5000]
     with pytest.raises(InputError) as error:
         import_travel_times(own, facilities, cells, columns={"origin": "x", "start": "o1"})
     assert [(fault.code, fault.column) for fault in error.value.faults] == [

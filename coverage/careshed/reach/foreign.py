@@ -25,6 +25,14 @@ ForeignUnit = Literal["minutes", "seconds", "metres"]
 PER: Final[dict[ForeignUnit, float]] = {"minutes": 60_000.0, "seconds": 1000.0, "metres": 1000.0}
 """Unit -> milliseconds or millimetres."""
 
+TELLING: Final[tuple[tuple[str, frozenset[ForeignUnit]], ...]] = (
+    ("second secs 秒", frozenset({"seconds"})),
+    ("minute mins 分钟", frozenset({"minutes"})),
+    ("metre meter distance 米 距离", frozenset({"metres"})),
+    ("time duration 时", frozenset({"minutes", "seconds"})),
+)
+"""Words in the header of a cost, the plainest first -> units that it may be in."""
+
 NO_WAY: Final = frozenset({"", "nan", "na", "null", "none", "inf"})
 """What other programs write for a pair without a way."""
 
@@ -76,7 +84,8 @@ def import_travel_times(
     Raises
     ------
     careshed.schema.InputError
-        With every fault at once: ids that are none of ours, pairs with two costs, costs that are negative or no number.
+        With every fault at once: ids that are none of ours, pairs with two costs, costs that are negative or no number, a header
+        that names another unit than `unit`.
 
     Notes
     -----
@@ -92,7 +101,7 @@ def import_travel_times(
     [True, False]
     """
     table = read_long_table(Path(path), columns, sheet)
-    faults: list[Fault] = []
+    faults: list[Fault] = _other_unit(table, unit)
     cost = _costs(table, PER[unit], faults)
     swapped = _sides(table, facilities.index, cells.index, direction, faults)
     sides = ("origin", "destination") if swapped else ("destination", "origin")
@@ -116,6 +125,21 @@ class _Pairs(NamedTuple):
     column: NDArray[np.int64]
     cost: NDArray[np.int64]
     """Milliseconds or millimetres."""
+
+
+def _other_unit(table: LongTable, unit: ForeignUnit) -> list[Fault]:
+    """Refuse a cost whose header names another unit than is stated: seconds taken for minutes are sixty times too long."""
+    header = table.headers["cost"]
+    may = next((units for words, units in TELLING if any(word in header.lower() for word in words.split())), frozenset({unit}))
+    if unit in may:
+        return []
+    named = " / ".join(sorted(may))
+    told = (f"列名“{header}”表示 {named}，而 unit 为 {unit}", f"the header {header!r} says {named}, and unit is {unit!r}")
+    cure = (
+        f'请写 unit = "{sorted(may)[0]}"；单位确为 {unit} 时请改列名。',
+        f'Write unit = "{sorted(may)[0]}", or rename the column if it does hold {unit}.',
+    )
+    return [Fault("other_unit", table.file, *told, *cure, column=header)]
 
 
 def _costs(table: LongTable, per: float, faults: list[Fault]) -> NDArray[np.float64]:
