@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,10 +23,12 @@ from shapely import LineString, MultiPoint, Point, Polygon, box
 
 from careshed.maps import write_map
 from careshed.maps.encode import STEP_DEG, areas_block, json_text, lines_block, points_block, varints
-from careshed.maps.facts import Reached, Scope, key_sentence
+from careshed.maps.facts import Reached, Scope, key_sentence, lead_sentence, units_without
 from careshed.maps.layers import BLUES, band_colours, bands_layer
 from careshed.maps.panel import switches
 from careshed.maps.population import population_breaks, population_layer
+from careshed.maps.shares import shares_layer
+from careshed.maps.tiles import background_tiles
 from careshed.modes import WALK_TODDLER
 from careshed.schema import Fault, Grid
 from careshed.settings.sections import MapSection, Service
@@ -278,7 +281,8 @@ def _write(path: Path, study: SimpleNamespace | None = None, **given: Any) -> _P
 def _ints(text: str) -> list[int]:
     """Unpack slowly, one byte after the other, independent of how it was packed."""
     values, value, shift = [], 0, 0
-    for byte in base64.b64decode(text):
+    raw = base64.b64decode(text.lstrip("~"))
+    for byte in zlib.decompress(raw, -15) if text.startswith("~") else raw:
         value |= (byte & 127) << shift
         shift += 7
         if byte < 128:
@@ -739,10 +743,80 @@ def test_tiles_come_only_when_asked_for(tmp_path: Path, full: Path) -> None:
     refused = write_map(tmp_path / "off.html", by_study, tiles="")  # type: ignore[arg-type]
 
     assert "tile.example" not in full.read_text(encoding="utf-8")
-    assert "L.tileLayer" in asked.read_text(encoding="utf-8").split('id="care_settings"')[1]
+    assert _read(asked).data["care_settings"]["tiles"]["urls"] == [address]
     assert "img-src data: https: http:" in asked.read_text(encoding="utf-8")
-    assert "\\u00a9 mappers" in studied.read_text(encoding="utf-8")
+    assert _read(studied).data["care_settings"]["tiles"]["credit"] == "© mappers"
     assert "tile.example" not in refused.read_text(encoding="utf-8")
+
+
+def test_named_backgrounds_carry_their_key_their_credit_and_a_warning_where_they_are_shifted() -> None:
+    section = MapSection(tiles="tianditu", tiles_key="k1")
+    shown, own = background_tiles(section), background_tiles(section, "https://webrd01.is.autonavi.com/{z}/{x}/{y}")
+
+    assert shown is not None
+    assert own is not None
+    assert [url.split("T=")[1] for url in shown["urls"]] == [f"{part}_w&x={{x}}&y={{y}}&l={{z}}&tk=k1" for part in ("vec", "cva")]  # type: ignore[attr-defined]
+    assert (shown["credit"], shown["shifted"], own["shifted"]) == ("天地图", False, True)
+    assert background_tiles(MapSection(tiles="osm"))["credit"] == "© OpenStreetMap contributors"  # type: ignore[index]
+    assert background_tiles(section, "") is None
+
+
+def test_the_approval_number_stands_on_the_map_and_as_text(tmp_path: Path) -> None:
+    study = small_study(config=SimpleNamespace(map=MapSection(approval_no="冀S(2026)001号<b>")))
+    page = _write(tmp_path / "approved.html", study)
+
+    assert page.data["care_settings"]["approval"] == "审图号：冀S(2026)001号&lt;b&gt;"
+
+
+def test_the_sentence_that_matters_has_both_halves(full: Path, english: _Page) -> None:
+    # one street (东关街道) with facilities? those of the small town name no unit, so both streets and townships are without
+    assert "2 个街道、乡镇中 2 个境内没有这类设施；30 名3岁以下婴幼儿离最近设施超过 15 分钟。" in _read(full).words
+    assert (
+        "2 of 2 streets and townships have no such facility; 30 children under 3 live more than 15 minutes away." in english.words
+    )
+
+
+def test_the_sentence_leaves_out_the_half_that_is_not_known() -> None:
+    scope = Scope("en", "Qingwan", "Childcare", "p0_3", 15.0, ("p0_3",), (15.0,), None)
+    one = Reached("p0_3", 15.0, 100.0, 30.0, 40.0)
+
+    assert lead_sentence(scope, None, (0, 3, ("street",))) == "All 3 streets have such a facility."
+    assert lead_sentence(scope, one, None) == "30 children under 3 live more than 15 minutes away."
+    assert lead_sentence(scope, None, None) == ""
+    assert units_without(None, small_units()) is None
+    assert units_without(small_facilities(), small_units().iloc[1:4]) is None
+    inside = small_facilities().assign(unit=["a1", "", ""])
+    assert units_without(inside, small_units()) == (1, 2, ("street", "township"))
+
+
+# groups and limits -------------------------------------------------------------------------------------------------
+
+
+def test_shares_of_every_group_and_limit_are_packed_unit_by_unit() -> None:
+    covered = small_covered()
+    more = covered[covered["group"] == "p0_3"].assign(minutes=5.0, covered=[0.0] * 6)
+    table = pd.concat([covered[(covered["minutes"] == 15.0) & (covered["group"] == "p0_3")], more.iloc[:5]])
+    scope = Scope("zh", "青湾", "托育服务", "p0_3", 15.0, ("p0_3",), (5.0, 15.0), None)
+    counts = [Reached("p0_3", minutes, 100.0, covered, 40.0) for minutes, covered in ((5.0, 10.0), (15.0, 30.0))]
+    layer: Any = shares_layer(small_units(), table, counts, scope)
+
+    assert layer["groups"] == [["p0_3", "3岁以下婴幼儿"]]
+    assert (layer["limits"], layer["first"]) == (["5", "15"], [0, 1])
+    assert layer["all"] == [[100, 10, 100], [100, 30, 300]]
+    # communities at 5 and at 15 minutes: 30 and 70 children, of whom 30 and 0 at 15; nobody lives in the third
+    third = {field: _ints(text) for field, text in layer["tiers"]["3"].items()}
+    assert third["people"] == [30, 70, 0, 30, 70, 0]
+    assert third["covered"] == [0, 0, 0, 30, 0, 0]
+    assert third["share"][3:] == [1000, 0, -1]
+    assert third["high"][3:] == [1000, 571, -1]  # 40 of 70 cannot be judged: 57.1 %
+    assert third["kind"][3:] == [4, 0, -1]
+
+
+def test_one_group_and_limit_leave_nothing_to_choose() -> None:
+    scope = Scope("zh", "青湾", "托育服务", "p0_3", 15.0, ("p0_3",), (15.0,), None)
+
+    assert shares_layer(small_units(), small_covered(), [Reached("p0_3", 15.0, 100.0, 30.0, 40.0)], scope) is None
+    assert shares_layer(None, None, [Reached("p0_3", m, 9.0, 3.0, 0.0) for m in (5.0, 15.0)], scope)["tiers"] == {}  # type: ignore[index]
 
 
 def test_a_title_of_ones_own_leads_the_page(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
 
-from careshed.maps.text import count, in_sentence, minutes_text, say, share
+from careshed.maps.text import count, in_sentence, levels_text, minutes_text, say, share
 from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:
@@ -162,6 +162,40 @@ def key_sentence(scope: Scope, one: Reached | None) -> str:
         missed=count(one.missed),
     )
     return told + (say(lang, "key_unjudged", count(one.unjudged)) if one.unjudged >= 0.5 else say(lang, "key_end"))
+
+
+def units_without(facilities: GeoDataFrame | None, units: GeoDataFrame | None) -> tuple[int, int, tuple[str, ...]] | None:
+    """Count the streets and townships without a facility of their own: those without, all, and their levels."""
+    from careshed.access import presence
+
+    if facilities is None or units is None or "unit" not in facilities.columns:
+        return None
+    table = presence(facilities, units)
+    if table.empty:
+        return None
+    return int((~table["has_one"]).sum()), len(table), tuple(dict.fromkeys(str(level) for level in table["level"]))
+
+
+def lead_sentence(scope: Scope, one: Reached | None, without: tuple[int, int, tuple[str, ...]] | None) -> str:
+    """Say the one sentence that matters: where there is none, and who lives too far from any; "" where neither is known.
+
+    >>> scope = Scope("en", "Qingwan", "Childcare", "p0_3", 15.0, ("p0_3",), (15.0,), None)
+    >>> lead_sentence(scope, Reached("p0_3", 15.0, 9500.0, 6374.0, 6.0), (4, 14, ("street", "township")))
+    '4 of 14 streets and townships have no such facility; 3,120 children under 3 live more than 15 minutes away.'
+    """
+    lang, parts = scope.lang, []
+    if without is not None:
+        none, whole, levels = without
+        key = "lead" if none else "lead_everywhere"
+        parts.append(say(lang, key, none=none, all=whole, levels=_plural(levels, lang)))
+    if one is not None:
+        limit, who = minutes_text(one.minutes), group_name(one.group, lang)
+        parts.append(say(lang, "lead_far", missed=count(one.missed), who=who, limit=limit))
+    return say(lang, "lead_join").join(parts) + say(lang, "lead_end") if parts else ""
+
+
+def _plural(levels: Sequence[str], lang: Lang) -> str:
+    return levels_text(list(levels), lang) if lang == "zh" else " and ".join(f"{level}s" for level in levels)
 
 
 def plan_sentences(scope: Scope, plan: SitePlan) -> list[str]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from urllib.parse import urlsplit
 
 import folium
 from branca.element import Element, Figure, MacroElement
@@ -20,6 +19,12 @@ from careshed.maps.layers import Layer
 from careshed.words import Lang
 
 LEAFLET = "static/js_lib_leaflet"
+
+STYLES = ("page", "print")
+"""Style sheets of all pages."""
+
+SCRIPTS = ("unpack", "page", "paint", "cells", "choose", "print")
+"""Scripts of all pages, in the order in which they run; they ask for Chromium 80, Firefox 78 or Safari 14, or newer."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,12 @@ class Page:
     words: Mapping[str, str]
     made_up: bool
     attribution: str
-    tiles: str | None
+    tiles: Mapping[str, object] | None
+    """Online background that the reader may switch on, as `careshed.maps.tiles.background_tiles` gives it."""
     parts: tuple[str, ...] = ()
     """Style sheets and scripts of this kind of page, by name, beside those of all pages."""
+    approval_no: str = ""
+    """审图号, shown on the map and in print."""
 
 
 def page_text(page: Page) -> str:
@@ -55,9 +63,9 @@ def page_text(page: Page) -> str:
         part._id = name
     for name, text in (
         ("leaflet_css", f"<style>{_leaflet_css()}</style>"),
-        ("page_css", f"<style>{''.join(_asset(f'{part}.css') for part in ('page', *page.parts))}</style>"),
+        ("page_css", f"<style>{''.join(_asset(f'{part}.css') for part in (*STYLES, *page.parts))}</style>"),
         ("leaflet_js", f"<script>{_leaflet_js()}</script>"),
-        ("page_js", f"<script>{''.join(_asset(f'{part}.js') for part in ('page', *page.parts))}</script>"),
+        ("page_js", f"<script>{''.join(_asset(f'{part}.js') for part in (*SCRIPTS, *page.parts))}</script>"),
     ):
         figure.header.add_child(_raw(name, text), name=name)
     figure.add_child(_map(page), name="map")
@@ -73,16 +81,27 @@ def _map(page: Page) -> folium.Map:
     frame._template = _template(
         "map.html",
         page=page,
-        settings=json_text({"bounds": page.bounds, "words": page.words, "credit": escape(page.attribution)}),
+        settings=json_text(_settings(page)),
         # folium runs what a map returns as a template once more: braces of a title must not open one
         label=escape(page.words["map_label"].format(page.title)).replace("{", "&#123;"),
     )
-    if page.tiles:
-        frame.add_child(_tiles(page.tiles, page), name="tiles")
     for key, layer in page.layers.items():
         frame.add_child(_macro("layer", key, _template("layer.html", key=key, data=json_text(layer))), name=key)
     frame.add_child(_macro("panel", "care", _template("ready.html")), name="ready")
     return frame
+
+
+def _settings(page: Page) -> dict[str, object]:
+    """What the page's script must know beside the layers."""
+    approval = page.words["approval_no"].format(page.approval_no) if page.approval_no else ""
+    tiles = dict(page.tiles) | {"credit": escape(str(page.tiles["credit"]))} if page.tiles else None
+    return {
+        "bounds": page.bounds,
+        "words": page.words,
+        "credit": escape(page.attribution),
+        "approval": escape(approval),
+        "tiles": tiles,
+    }
 
 
 def _macro(kind: str, name: str, template: Template) -> MacroElement:
@@ -99,13 +118,6 @@ def _environment() -> FoliumEnvironment:
 
 def _template(asset: str, **values: object) -> Template:
     return _environment().from_string(_asset(asset), globals=values)
-
-
-def _tiles(address: str, page: Page) -> folium.TileLayer:
-    credit = escape(page.attribution) or escape(urlsplit(address).netloc)
-    layer = folium.TileLayer(tiles=address, attr=credit, max_zoom=19)
-    layer._id = "background"
-    return layer
 
 
 def _raw(name: str, text: str) -> Element:
@@ -141,7 +153,7 @@ def _leaflet_css() -> str:
     return re.sub(r"behavior: url\(#default#VML\);", "", text)
 
 
-def _allowed(tiles: str | None) -> str:
+def _allowed(tiles: Mapping[str, object] | None) -> str:
     """Tell the browser what the page may load: nothing from anywhere, or pictures where tiles were asked for."""
     pictures = "data: https: http:" if tiles else "data:"
     return f"default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; script-src 'unsafe-inline'"

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from geopandas import GeoDataFrame
 
-from careshed.maps.encode import areas_block, lines_block, points_block
+from careshed.maps.encode import Block, areas_block, block_bytes, lines_block, points_block
 from careshed.maps.facts import Scope, first, number
 from careshed.maps.text import count, minutes_text, say, share
 from careshed.schema import STATUSES, TIERS
@@ -26,6 +26,15 @@ Layer = dict[str, object]
 
 SIMPLIFY_M: Final = 1.5
 """Lines and band edges may be drawn this far from where they are, metres; about what rounding of coordinates costs anyway."""
+
+COARSER_M: Final = (SIMPLIFY_M, 3.0, 6.0, 12.0)
+"""How far lines may be off, metres, the first that keeps a layer within its bytes; the page says which."""
+
+STREET_BYTES: Final = 1_200_000
+"""Most that the streets under the map may take of the page; beyond it they are drawn coarser, then without the least ones."""
+
+BAND_BYTES: Final = 800_000
+"""Most that the bands of travel time may take; beyond it they are drawn coarser, then cell by cell."""
 
 TEALS: Final = ("#0a6168", "#3f9a9b", "#8cc6c3", "#c3e3df", "#dff0ed")
 """Walking time, near to far; steps of lightness that every colour vision tells apart."""
@@ -54,9 +63,9 @@ def _geometry(table: GeoDataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_
     return np.asarray(degrees(table).geometry.array, dtype=object)
 
 
-def _simple(table: GeoDataFrame) -> GeoDataFrame:
+def _simple(table: GeoDataFrame, tolerance_m: float = SIMPLIFY_M) -> GeoDataFrame:
     here = located(table)
-    return here.set_geometry(shapely.simplify(np.asarray(here.geometry.array), SIMPLIFY_M), crs=table.crs)
+    return here.set_geometry(shapely.simplify(np.asarray(here.geometry.array), tolerance_m), crs=table.crs)
 
 
 def rows(table: GeoDataFrame | pd.DataFrame) -> list[tuple[Hashable, Mapping[str, object]]]:
@@ -66,11 +75,29 @@ def rows(table: GeoDataFrame | pd.DataFrame) -> list[tuple[Hashable, Mapping[str
     return [(key, dict(zip(names, values, strict=True))) for key, *values in plain.itertuples(name=None)]
 
 
-def streets_layer(streets: GeoDataFrame) -> Layer:
-    """Draw the study's own streets, the widest last so that they lie on top."""
-    drawn = _simple(streets)
-    ranks = sorted({int(rank) for rank in drawn["rank"]}, reverse=True)
-    return {"ranks": [{"rank": rank, "lines": lines_block(_geometry(drawn[drawn["rank"] == rank]))} for rank in ranks]}
+def streets_layer(streets: GeoDataFrame, most: int = STREET_BYTES) -> Layer:
+    """Draw the study's own streets, the widest last so that they lie on top.
+
+    Parameters
+    ----------
+    most
+        Characters that the layer may take in the page. Where the streets need more they are drawn coarser, up to the last step
+        of `COARSER_M`, and then without their lowest ranks; ``off_m`` and ``left_out`` of the layer say so. Travel is
+        computed on all streets, whatever is drawn.
+    """
+    here = located(streets)
+    ranks = sorted({int(rank) for rank in here["rank"]})
+    shown: dict[int, Block] = {}
+    for tolerance in COARSER_M:
+        drawn = _simple(here, tolerance)
+        shown = {rank: lines_block(_geometry(drawn[drawn["rank"] == rank])) for rank in ranks}
+        if sum(map(block_bytes, shown.values())) <= most:
+            break
+    while len(shown) > 1 and sum(map(block_bytes, shown.values())) > most:
+        del shown[max(shown)]
+    left_out = int((~here["rank"].isin(list(shown))).sum())
+    parts = [{"rank": rank, "lines": shown[rank]} for rank in sorted(shown, reverse=True)]
+    return {"ranks": parts, "off_m": tolerance, "left_out": left_out, "all": len(here)}
 
 
 def water_layer(water: GeoDataFrame) -> Layer:
@@ -94,18 +121,38 @@ def band_colours(n: int) -> list[str]:
     return list(TEALS[:n]) if n <= 4 else ramp(TEALS, n)
 
 
-def bands_layer(isochrones: GeoDataFrame) -> Layer | None:
-    """Draw the merged isochrones, the largest first: each smaller one covers its part of it."""
-    drawn = _simple(isochrones)
-    limits = sorted({float(minutes) for minutes in drawn["minutes"]})
+def bands_layer(isochrones: GeoDataFrame, most: int = BAND_BYTES) -> Layer | None:
+    """Draw the merged isochrones, the largest first: each smaller one covers its part of it.
+
+    Parameters
+    ----------
+    most
+        Characters that the bands may take in the page; where they need more they are drawn coarser, which ``off_m`` tells, and
+        ``whole`` is False where even the coarsest outlines need more.
+    """
+    here = located(isochrones)
+    limits = sorted({float(minutes) for minutes in here["minutes"]})
     if not limits:
         return None
+    blocks: dict[float, Block] = {}
+    for tolerance in COARSER_M:
+        coarse = shapely.simplify(np.asarray(here.geometry.array), tolerance, preserve_topology=False)
+        drawn = here.set_geometry(coarse, crs=here.crs)
+        blocks = {minutes: areas_block(_geometry(drawn[drawn["minutes"] == minutes])) for minutes in limits}
+        whole = sum(map(block_bytes, blocks.values())) <= most
+        if whole:
+            break
     colours = dict(zip(limits, band_colours(len(limits)), strict=True))
-    bands = [
-        {"minutes": minutes, "colour": colours[minutes], "areas": areas_block(_geometry(drawn[drawn["minutes"] == minutes]))}
-        for minutes in reversed(limits)
-    ]
-    return {"bands": bands}
+    bands = [{"minutes": minutes, "colour": colours[minutes], "areas": blocks[minutes]} for minutes in reversed(limits)]
+    return {"bands": bands, "off_m": tolerance, "whole": whole}
+
+
+def cell_bands(limits: Sequence[float]) -> Layer | None:
+    """Draw the bands of travel time cell by cell from what the cells hold: for areas whose outlines would fill the page."""
+    kept = sorted(limits)
+    colours = band_colours(len(kept))
+    bands = [{"minutes": minutes, "colour": colour} for minutes, colour in zip(kept, colours, strict=True)]
+    return {"bands": bands[::-1], "by_cell": True} if bands else None
 
 
 def gaps_layer(gaps: GeoDataFrame, scope: Scope) -> Layer:
@@ -229,7 +276,7 @@ def units_layer(units: GeoDataFrame, tier: int, covered: pd.DataFrame | None, sc
 
     def shade(unit: str, row: Mapping[str, object]) -> tuple[int, list[str]]:
         values = by_unit.get(unit)
-        return _share_class(values), _unit_tip(row, values, scope)
+        return share_class(values), _unit_tip(row, values, scope)
 
     return shaded_units(units, tier, shade if by_unit else None, BLUES)
 
@@ -241,7 +288,8 @@ def _rows_by_unit(covered: pd.DataFrame | None, scope: Scope) -> dict[str, Mappi
     return {str(key): row for key, row in rows(shown)}
 
 
-def _share_class(values: Mapping[str, object] | None) -> int:
+def share_class(values: Mapping[str, object] | None) -> int:
+    """Put the share reached of a unit into fifths; `NO_CLASS` where nobody lives."""
     if values is None or not number(values, "people") > 0:
         return NO_CLASS
     return fifth(number(values, "covered"), number(values, "people"))
@@ -266,19 +314,9 @@ def _unit_tip(row: Mapping[str, object], values: Mapping[str, object] | None, sc
     part = share(reached, people)
     lines = [
         heading,
-        pick(
-            lang,
-            f"{limit} 分钟内可到 {count(reached)} / {count(people)} 名{who}（{part}）",
-            f"{count(reached)} of {count(people)} {who} ({part}) within {limit} min",
-        ),
+        say(lang, "unit_reached", limit=limit, covered=count(reached), people=count(people), who=who, part=part),
     ]
     if unjudged >= 0.5:
         low, high = (f"{number(values, name):.1%}" for name in ("share_low", "share_high"))
-        lines.append(
-            pick(
-                lang,
-                f"{count(unjudged)} 名无法判断，比例在 {low} 至 {high} 之间",
-                f"{count(unjudged)} cannot be judged: between {low} and {high}",
-            )
-        )
+        lines.append(say(lang, "unit_unjudged", unjudged=count(unjudged), low=low, high=high))
     return lines

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from careshed.maps.facts import MS_PER_MINUTE, Scope
-from careshed.maps.layers import SIMPLIFY_M
+from careshed.maps.layers import SIMPLIFY_M, Layer
 from careshed.maps.text import count, minutes_text, note, say
 from careshed.schema import SEVERITIES, Fault, merge_rows
 from careshed.words import Lang, group_name, pick
@@ -40,6 +40,22 @@ def assumptions(study: Study, scope: Scope, times: TravelTimes | None) -> list[N
         *([note(lang, "date", study.data_date)] if study.data_date else []),
         note(lang, "drawing", SIMPLIFY_M + 1),
     ]
+
+
+def drawing_notes(layers: Mapping[str, Layer], scope: Scope) -> list[Note]:
+    """Say what was drawn coarser, or left out of the drawing, to keep the page small."""
+    lang, found = scope.lang, []
+    streets, bands = layers.get("streets", {}), layers.get("bands", {})
+    off_m, left_out = float(str(streets.get("off_m", 0.0))), int(str(streets.get("left_out", 0)))
+    if left_out:
+        found.append(note(lang, "streets_left_out", count(left_out), count(int(str(streets["all"]))), off_m + 1))
+    elif off_m > SIMPLIFY_M:
+        found.append(note(lang, "streets_coarse", off_m + 1))
+    if bands.get("by_cell"):
+        found.append(note(lang, "bands_by_cell"))
+    elif float(str(bands.get("off_m", 0.0))) > SIMPLIFY_M:
+        found.append(note(lang, "bands_coarse", float(str(bands["off_m"])) + 1))
+    return found
 
 
 def _mode_note(lang: Lang, mode: Mode) -> Note:

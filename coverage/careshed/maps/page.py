@@ -8,28 +8,32 @@ from typing import TYPE_CHECKING
 from geopandas import GeoDataFrame
 
 from careshed.maps.base import background, head, notes, write_page
+from careshed.maps.cells import cells_layer
 from careshed.maps.facts import (
     Reached,
     Scope,
     judged_count,
     key_sentence,
+    lead_sentence,
     only_service,
     plan_sentences,
     reached_counts,
     scope_of,
     service_facilities,
+    units_without,
 )
 from careshed.maps.layers import (
     Layer,
     bands_layer,
+    cell_bands,
     facilities_layer,
     gaps_layer,
     sites_layer,
     units_layer,
 )
-from careshed.maps.notes import assumptions
-from careshed.maps.panel import gap_rows, radios, reached_table, site_rows, split_bar, switches
-from careshed.maps.population import population_layer
+from careshed.maps.notes import assumptions, drawing_notes
+from careshed.maps.panel import chooser, gap_rows, radios, reached_table, site_rows, split_bar, switches
+from careshed.maps.shares import shares_layer
 from careshed.maps.text import count, in_sentence, say
 from careshed.words import Lang, pick
 
@@ -62,7 +66,8 @@ def write_map(
     """Write a map that shows who can reach a service, who cannot, and where to build next.
 
     Everything but the path and the study is optional; what is not given is not drawn. The page holds Leaflet and all data and
-    asks no other machine for anything, unless the study or `tiles` asks for a background map.
+    asks no other machine for anything, unless the reader switches on an online background that the study or `tiles` offers. It
+    keeps to a few megabytes at any size: streets and bands that need more are drawn coarser, and the page says so.
 
     Parameters
     ----------
@@ -79,8 +84,8 @@ def write_map(
     lang
         ``zh`` or ``en``; left out, the study's.
     tiles
-        Address of background tiles such as ``https://{s}.tile.example/{z}/{x}/{y}.png``, "" for none; left out, what the study's
-        ``[map]`` section asks for, by default none. Such a page does use the internet.
+        Online background: an address such as ``https://{s}.tile.example/{z}/{x}/{y}.png``, ``tianditu``, ``osm``, or "" for none;
+        left out, what the study's ``[map]`` section asks for, by default none. The page asks for it once the reader ticks it.
 
     Returns
     -------
@@ -116,13 +121,18 @@ def write_map(
     counts = reached_counts(scope, study.cells, times, covered)
     one = judged_count(scope, counts)
     facilities = service_facilities(study, told, times)
-    layers = _layers(study, scope, facilities=facilities, gaps=gaps, plan=plan, covered=covered, isochrones=isochrones)
+    layers = _layers(
+        study, scope, facilities=facilities, gaps=gaps, plan=plan, covered=covered, isochrones=isochrones, times=times
+    )
+    shares = shares_layer(study.units, covered, counts, scope)
+    layers |= {"shares": shares} if shares is not None else {}
     bar = split_bar(one, scope.lang) if one is not None else None
+    lead = lead_sentence(scope, one, units_without(facilities, study.units))
     return write_page(
         path,
         study,
         scope,
-        head=head(study, scope, title or _heading(scope), sentence=key_sentence(scope, one), bar=bar),
+        head=head(study, scope, title or _heading(scope), sentence=key_sentence(scope, one), bar=bar) | {"lead": lead},
         body=_body(study, scope, layers=layers, counts=counts, times=times, gaps=gaps, plan=plan),
         layers=layers,
         tiles=tiles,
@@ -156,14 +166,18 @@ def _layers(
     plan: SitePlan | None,
     covered: pd.DataFrame | None,
     isochrones: GeoDataFrame | None,
+    times: TravelTimes | None,
 ) -> dict[str, Layer]:
     """Collect what is there to draw, from the ground up."""
     found: dict[str, Layer | None] = background(study)
-    found["population"] = population_layer(study.cells, scope.group, study.population.grid)
+    people = cells_layer(study.cells, scope.groups, study.population.grid, times, lang=scope.lang)
+    found["population"] = people
     if study.units is not None and len(study.units):
         found |= {f"units{tier}": units_layer(study.units, tier, covered, scope) for tier in (1, 2, 3)}
     if isochrones is not None and len(isochrones):
-        found["bands"] = bands_layer(isochrones)
+        bands = bands_layer(isochrones)
+        by_cell = bands is not None and not bands["whole"] and people is not None and "minutes" in people
+        found["bands"] = cell_bands(sorted({float(minutes) for minutes in isochrones["minutes"]})) if by_cell else bands
     if gaps is not None and len(gaps):
         found["gaps"] = gaps_layer(gaps, scope)
     if facilities is not None and len(facilities):
@@ -189,7 +203,8 @@ def _body(
         "table": reached_table(counts, scope) if counts else None,
         "switches": switches(layers, scope, gaps),
         "radios": radios(layers, study.units, scope),
+        "chooser": chooser(layers, scope),
         "plan": None if plan is None else {"sentences": plan_sentences(scope, plan), "sites": site_rows(plan, scope)},
         "gaps": gap_rows(gaps, scope, GAPS_LISTED) if gaps is not None and many else [],
         "gaps_shown": say(scope.lang, "gaps_shown", min(GAPS_LISTED, many), count(many)),
-    } | notes(scope, assumptions(study, scope, times), faults)
+    } | notes(scope, [*assumptions(study, scope, times), *drawing_notes(layers, scope)], faults)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -150,7 +150,8 @@ def _bands_switch(layer: Layer, lang: Lang) -> Switch:
     steps = tuple(
         (str(band["colour"]), say(lang, "band", minutes_text(cast(float, band["minutes"])))) for band in reversed(bands)
     )
-    return Switch("bands", say(lang, "bands"), "", "", steps, say(lang, "minutes"))
+    note = say(lang, "bands_by_cell") if layer.get("by_cell") else ""
+    return Switch("bands", say(lang, "bands"), "", "", steps, say(lang, "minutes"), note=note)
 
 
 def _gaps_detail(gaps: GeoDataFrame, lang: Lang) -> str:
@@ -166,11 +167,27 @@ def _facilities_detail(layer: Layer, lang: Lang) -> str:
 
 def population_legend(layer: Layer, scope: Scope) -> Legend:
     """Explain the colours of people per cell."""
-    breaks = [f"{value:,g}" for value in cast(list[float], layer["breaks"])]
-    labels = [f"<{breaks[0]}", *(f"≥{low}" for low in breaks)]
-    steps = tuple(zip(cast(list[str], layer["colours"]), labels, strict=True))
+    told = layer["breaks"]
+    numbers = cast(dict[str, list[float]], told).get(scope.group, []) if isinstance(told, dict) else cast(list[float], told)
+    breaks = [f"{value:,g}" for value in numbers]
+    labels = [f"<{breaks[0]}", *(f"≥{low}" for low in breaks)] if breaks else []
+    steps = tuple(zip(cast(list[str], layer["colours"]), labels, strict=False))
     label = f"{say(scope.lang, 'population')} · {group_name(scope.group, scope.lang)}"
     return Legend("population", label, steps, say(scope.lang, "population_unit"))
+
+
+def chooser(layers: Mapping[str, Layer], scope: Scope) -> dict[str, object] | None:
+    """Offer the groups and limits that units, population and the line of figures can be shown for."""
+    shares = layers.get("shares")
+    if shares is None:
+        return None
+    limit = minutes_text(scope.minutes or 0)
+    return {
+        "groups": [name for _, name in cast(list[list[str]], shares["groups"])],
+        "limits": [say(scope.lang, "within_col", text) for text in cast(list[str], shares["limits"])],
+        "first": shares["first"],
+        "note": say(scope.lang, "chosen_note", group_name(scope.group, scope.lang), limit),
+    }
 
 
 def _population_switch(layer: Layer, scope: Scope) -> Switch:

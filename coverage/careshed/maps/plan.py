@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from careshed.access import find_gaps
 from careshed.maps.base import background, head, notes, write_page
@@ -103,28 +103,11 @@ def _layers(solved: StudyPlan, demand: Demand, scope: Scope, gaps: GeoDataFrame)
     found |= effect_layers(solved, demand, study.population.grid)
     shade = unit_shade(solved, demand, scope.lang)
     found |= {f"units{tier}": shaded_units(study.units, tier, shade, BLUES) for tier in (1, 2, 3)}
-    found["gaps"] = _gap_layer(gaps, scope) if len(gaps) else None
+    found["gaps"] = gaps_layer(gaps, scope) if len(gaps) else None
     kept = _kept(solved)
     found["facilities"] = facilities_layer(kept, scope) if len(kept) else None
     found["built"] = built_layer(solved, scope.lang)
     return {key: layer for key, layer in found.items() if layer is not None}
-
-
-def _gap_layer(gaps: GeoDataFrame, scope: Scope) -> Layer:
-    drawn = gaps_layer(gaps, scope)
-    tips = cast("list[list[str]]", drawn["tips"])
-    return drawn | {"tips": [[_told_by_mode(text, scope) for text in tip] for tip in tips]}
-
-
-def _by_mode(row: dict[str, str], scope: Scope) -> dict[str, str]:
-    return row | {"nearest": _told_by_mode(row["nearest"], scope)}
-
-
-def _told_by_mode(text: str, scope: Scope) -> str:
-    """Say the way to the nearest facility without walking, where people do not walk."""
-    if scope.mode is None or scope.mode.kind == "foot":
-        return text
-    return text.replace("步行 ", f"{scope.mode.zh} ").replace(" on foot", f" ({scope.mode.en})")
 
 
 def _kept(solved: StudyPlan) -> GeoDataFrame:
@@ -145,7 +128,7 @@ def _body(solved: StudyPlan, demand: Demand, scope: Scope, layers: dict[str, Lay
         "radios": _fills(solved, layers, scope),
         "built": built_groups(solved, lang),
         "changes": _changes(solved, demand, layers, scope),
-        "gaps": [_by_mode(row, scope) for row in gap_rows(gaps, scope, GAPS_LISTED)] if len(gaps) else [],
+        "gaps": gap_rows(gaps, scope, GAPS_LISTED) if len(gaps) else [],
         "gaps_shown": say(lang, "gaps_shown", min(GAPS_LISTED, len(gaps)), count(len(gaps))),
     } | notes(scope, _assumptions(solved, lang), (*study.faults, *solved.findings))
 

@@ -71,15 +71,20 @@ def painted_cells(cells: GeoDataFrame, classes: NDArray[np.uint8], colours: Sequ
 
 
 def _dots(cells: GeoDataFrame, classes: NDArray[np.uint8]) -> Layer:
+    return {
+        "points": points_block(np.asarray(degrees(cells).geometry.array, dtype=object)),
+        "classes": [int(value) - 1 for value in classes],
+        "radius_m": dot_radius(cells),
+    }
+
+
+def dot_radius(cells: GeoDataFrame) -> float:
+    """Choose the radius of a dot, metres, so that neighbours do not quite touch."""
     from scipy.spatial import KDTree
 
     places = np.column_stack([cells.geometry.x, cells.geometry.y])
     apart = np.asarray(KDTree(places).query(places, k=[2])[0]) if len(places) > 1 else np.array([LONE_CELL_M])
-    return {
-        "points": points_block(np.asarray(degrees(cells).geometry.array, dtype=object)),
-        "classes": [int(value) - 1 for value in classes],
-        "radius_m": round(float(np.median(apart)) * 0.42, 1),
-    }
+    return round(float(np.median(apart)) * 0.42, 1)
 
 
 def _picture(

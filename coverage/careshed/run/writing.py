@@ -6,17 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from careshed.maps import write_map, write_places_map
+from careshed.maps.index import write_index
 from careshed.policy.changes import save_run_card
 from careshed.reach import write_travel_times
 from careshed.report import write_coverage, write_faults, write_gaps, write_hierarchy, write_layer, write_places, write_sites
+from careshed.report.committee import write_workbook
+from careshed.report.layers import write_layers
 from careshed.report.scorecard import write_scorecard
 from careshed.run.manifest import write_manifest
 from careshed.run.plans import write_plan
+from careshed.run.whatif import whatif_page
 from careshed.words import Lang, pick
 
 if TYPE_CHECKING:
     from careshed.run.progress import Bar
     from careshed.run.results import Folders, RunResult, ServiceResult
+    from careshed.schema import Fault
     from careshed.study import Study
     from careshed.supply.hierarchy import Hierarchy
 
@@ -25,6 +30,7 @@ def write_all(result: RunResult, folders: Folders, lang: Lang, bar: Bar) -> list
     """Write every output of a run; each file appears whole or not at all."""
     study, hierarchy, card = result.study, result.hierarchy, result.card
     maps, lists, tables = [], [], []
+    told: list[Fault] = []
     about: dict[str, Any] = {"study_name": study.name, "lang": lang, "made_up": study.made_up, "data_date": study.data_date}
     for one in result.services:
         service = one.service
@@ -44,6 +50,8 @@ def write_all(result: RunResult, folders: Folders, lang: Lang, bar: Bar) -> list
         )
         if one.places is not None:
             maps.append(_places_map(study, one, hierarchy, folders, lang))
+        pages, untold = whatif_page(folders.maps, study, one, lang)
+        maps, told = [*maps, *pages], [*told, *untold]
         titled = about | {"study_name": f"{study.name} · {service.name(lang)}"}
         site_list = folders.maps / f"{service.id}_sites"
         ends = (".xlsx", ".csv", ".geojson")
@@ -60,8 +68,11 @@ def write_all(result: RunResult, folders: Folders, lang: Lang, bar: Bar) -> list
         maps.append(write_scorecard(folders.maps / "scorecard.html", card, lang=lang))
         lists.append(write_scorecard(folders.maps / "scorecard.xlsx", card, lang=lang))
         tables.append(save_run_card(folders.processed / "scorecards", card, replace=True))
-    tables.append(write_faults(folders.processed / "faults.csv", result.faults, lang=lang))
+    lists += write_layers(folders.maps / "layers.gpkg", result, lang)
+    lists.append(write_workbook(folders.maps / "committee.xlsx", result, lang))
+    tables.append(write_faults(folders.processed / "faults.csv", (*result.faults, *told), lang=lang))
     files = [*maps, *(file for plan in result.plans for file in write_plan(folders.maps, plan, lang)), *lists, *tables]
+    files.append(write_index(folders.maps / "index.html", result, files, lang))
     return [*files, write_manifest(study, result.services, result.faults, files, folders.processed / "run.json", result.plans)]
 
 

@@ -106,7 +106,25 @@
     return L.layerGroup(badges);
   };
 
+  // Streets that open are a solid line, those that close a dashed one, both over all fills and under the facilities.
+  const ways = {opened: [], shut: []}, WAYS = {opened: ["#12447f", 5, null], shut: ["#b0420f", 3.5, "5 4"]};
+  const drawWays = (kind) => (d) => {
+    const on = kit.svg(kind, kind === "opened" ? 598 : 597), all = kit.lines(d.lines), [color, weight, dashArray] = WAYS[kind];
+    let at = 0;
+    ways[kind] = d.parts.map((n, i) => {
+      const line = all.slice(at, at += n);
+      const casing = L.polyline(line, {...on, color: "#fff", weight: weight + 4, opacity: 0.95, interactive: false});
+      const shape = kit.explain(L.polyline(line, {...on, color, weight, dashArray, lineCap: dashArray ? "butt" : "round"}), d.tips[i]);
+      return [casing, shape];
+    });
+    return L.layerGroup([...ways[kind].map(([casing]) => casing), ...ways[kind].map(([, shape]) => shape)]);
+  };
+  for (const kind of ["opened", "shut"]) draw[kind] = drawWays(kind);
+
   finish.push(() => {
+    for (const kind of ["opened", "shut"]) {
+      kit.connectList(`[data-${kind}]`, kind, (i) => ways[kind][i]?.[1], (line) => line.getBounds().pad(1));
+    }
     if (document.querySelector("input[name=choropleth][value=population]")) choropleths.population = layers.population;
     const around = (circle, i) => {
       const box = circle.getLatLng().toBounds(1200);
