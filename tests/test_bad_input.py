@@ -265,7 +265,7 @@ def test_unknown_keys_in_the_study_file_come_with_suggestions(tmp_path: Path) ->
         "study.toml: [[service]] 1: within_minuts: unknown key. Did you mean within_minutes? "
         "Known here: id, name_zh, name_en, types, "
         "statuses, group, groups_shown, mode, mode_by, minutes, within_minutes, n_sites, at_least_one_per, "
-        "budget_yuan, demand_rate, places_rule.",
+        "budget_yuan, demand_rate, places_rule, travel_times, candidate_travel_times.",
     ]
     assert (
         errors(path, "zh")[0]

@@ -16,7 +16,7 @@ from careshed.access import coverage
 from careshed.cli.shared import plan_of, times_of
 from careshed.modes import WALK_ADULT
 from careshed.reach.foreign import ABSENT
-from careshed.run import analyse_study, run_study
+from careshed.run import analyse_study, run_study, summary_lines
 from careshed.run.analysing import _travelling
 from careshed.run.manifest import input_files
 from careshed.run.results import Folders
@@ -199,7 +199,11 @@ def test_a_run_leaves_out_what_a_table_cannot_give_and_says_so(ran):
     assert "leg_moved" not in codes
     assert "could_change" not in one.covered
     assert json.loads((folder / "out" / "run.json").read_text(encoding="utf-8"))["services"]["day_care"]["isochrones"] == []
-    assert "times from amap.csv" in (folder / "maps" / "day_care.html").read_text(encoding="utf-8")
+    page = (folder / "maps" / "day_care.html").read_text(encoding="utf-8")
+    assert "times from amap.csv" in page
+    assert "km/h along streets" not in page
+    (line,) = (line for line in summary_lines(result, "en") if " gaps of " in line)
+    assert line.endswith("in no row of the imported table, who cannot be judged")
     assert "isochrones cannot be drawn from a table" in (folder / "out" / "faults.csv").read_text(encoding="utf-8-sig")
 
 

@@ -32,9 +32,14 @@ if TYPE_CHECKING:
     from careshed.intake.osm import read_osm_features
     from careshed.intake.streets import read_streets
     from careshed.intake.streets.lines import edit_streets, read_street_lines
+    from careshed.intake.streets.online import fetch_streets
+    from careshed.intake.streets.saving import save_graphml, save_lines
     from careshed.intake.units import outline_faults, repair_units
     from careshed.isochrones import Certificate, certify, draw_isochrones, merged_isochrones, reached_streets, surface
     from careshed.maps import write_change_map, write_map, write_places_map
+    from careshed.maps.index import write_index
+    from careshed.maps.plan import write_plan_map
+    from careshed.maps.whatif import write_whatif
     from careshed.modes import CAR, CYCLE, E_BIKE, MODES, WALK_ADULT, WALK_OLDER, WALK_TODDLER, WHEELCHAIR, Mode
     from careshed.network import Network, attach, build_network
     from careshed.policy import load_profile
@@ -42,10 +47,16 @@ if TYPE_CHECKING:
     from careshed.policy.judging import Scorecard, judge_plan
     from careshed.policy.types import canonical_type, nearest_types, split_functions
     from careshed.reach import TravelTimes, import_travel_times, read_travel_times, travel_times, write_travel_times
+    from careshed.reach.mixing import mix_times
     from careshed.report import write_coverage, write_faults, write_gaps, write_hierarchy, write_places, write_sites
+    from careshed.report.brief import write_brief, write_pdf
+    from careshed.report.committee import write_workbook
+    from careshed.report.layers import write_layers
+    from careshed.report.plan import write_plan_workbook
     from careshed.run import RunResult, ServiceResult, analyse_study, run_study
     from careshed.schema import Fault, InputError
     from careshed.siting import SitePlan, check_plan, rank_sites
+    from careshed.siting.choice import evaluate_choice, read_site_list
     from careshed.siting.phasing import Phase, phases_of, plan_phases, verify_phases
     from careshed.siting.plan_check import verify_plan_file
     from careshed.siting.plan_file import read_plan_file, write_plan_file
@@ -106,7 +117,10 @@ _HOME = {
         "set_display_language",
         "show",
     ),
-    "figures": ("save_figure", "write_figures"),
+    "figures": (
+        "save_figure",
+        "write_figures",
+    ),
     "figures.atlas": ("write_atlas",),
     "intake": (
         "read_candidates",
@@ -133,6 +147,11 @@ _HOME = {
         "edit_streets",
         "read_street_lines",
     ),
+    "intake.streets.online": ("fetch_streets",),
+    "intake.streets.saving": (
+        "save_graphml",
+        "save_lines",
+    ),
     "intake.units": (
         "outline_faults",
         "repair_units",
@@ -150,6 +169,9 @@ _HOME = {
         "write_map",
         "write_places_map",
     ),
+    "maps.index": ("write_index",),
+    "maps.plan": ("write_plan_map",),
+    "maps.whatif": ("write_whatif",),
     "modes": (
         "CAR",
         "CYCLE",
@@ -184,6 +206,7 @@ _HOME = {
         "travel_times",
         "write_travel_times",
     ),
+    "reach.mixing": ("mix_times",),
     "report": (
         "write_coverage",
         "write_faults",
@@ -192,6 +215,13 @@ _HOME = {
         "write_places",
         "write_sites",
     ),
+    "report.brief": (
+        "write_brief",
+        "write_pdf",
+    ),
+    "report.committee": ("write_workbook",),
+    "report.layers": ("write_layers",),
+    "report.plan": ("write_plan_workbook",),
     "run": (
         "RunResult",
         "ServiceResult",
@@ -206,6 +236,10 @@ _HOME = {
         "SitePlan",
         "check_plan",
         "rank_sites",
+    ),
+    "siting.choice": (
+        "evaluate_choice",
+        "read_site_list",
     ),
     "siting.phasing": (
         "Phase",
@@ -340,7 +374,9 @@ __all__ = [
     "draw_isochrones",
     "edit_streets",
     "equity_report",
+    "evaluate_choice",
     "explain_sites",
+    "fetch_streets",
     "find_gaps",
     "find_places",
     "floating_catchment",
@@ -354,6 +390,7 @@ __all__ = [
     "make_demo",
     "margin_report",
     "merged_isochrones",
+    "mix_times",
     "nearest_types",
     "open_elevation",
     "open_study",
@@ -373,6 +410,7 @@ __all__ = [
     "read_margins",
     "read_osm_features",
     "read_plan_file",
+    "read_site_list",
     "read_street_lines",
     "read_streets",
     "read_table",
@@ -384,6 +422,8 @@ __all__ = [
     "robust_plan",
     "run_study",
     "save_figure",
+    "save_graphml",
+    "save_lines",
     "scenario_set",
     "service_score",
     "set_display_language",
@@ -399,18 +439,26 @@ __all__ = [
     "verify_plan",
     "verify_plan_file",
     "write_atlas",
+    "write_brief",
     "write_change_map",
     "write_coverage",
     "write_faults",
     "write_figures",
     "write_gaps",
     "write_hierarchy",
+    "write_index",
+    "write_layers",
     "write_map",
+    "write_pdf",
     "write_places",
     "write_places_map",
     "write_plan_file",
+    "write_plan_map",
+    "write_plan_workbook",
     "write_sites",
     "write_travel_times",
+    "write_whatif",
+    "write_workbook",
 ]
 
 

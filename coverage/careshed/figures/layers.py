@@ -76,9 +76,16 @@ def draw_gaps(view: View, gaps: GeoDataFrame, lang: Lang, *, numbered: int = 0) 
     for place, shape in enumerate(gaps.geometry.iloc[:numbered], start=1):
         spot = heart(shape)
         label(view, spot, str(place), 0.95, colour="#8a2c05", bold=True)
-    people = count(float(gaps["people"].sum())) if len(gaps) else "0"
-    told = pick(lang, f"缺口 {len(gaps)} 处，{people} 人", f"{len(gaps)} gaps, {people} people")
-    return [Entry("fill", told, GAP, GAP_EDGE)]
+    return [Entry("fill", gaps_text(gaps, lang), GAP, GAP_EDGE)]
+
+
+def gaps_text(gaps: GeoDataFrame, lang: Lang) -> str:
+    """Say how many gaps there are with how many people, and how many of these cannot be judged."""
+    people, unjudged = (float(gaps[name].sum()) if len(gaps) else 0.0 for name in ("people", "unjudged"))
+    told = pick(lang, f"缺口 {len(gaps)} 处，{count(people)} 人", f"{len(gaps)} gaps, {count(people)} people")
+    if unjudged < 0.5:
+        return told
+    return told + pick(lang, f"（其中 {count(unjudged)} 人无法判断）", f" ({count(unjudged)} cannot be judged)")
 
 
 def heart(shape: object) -> tuple[float, float]:

@@ -53,7 +53,7 @@ def isochrone_figure(study: Study, one: ServiceResult, lang: Lang | None = None,
         f"{part} of {it.who} can reach {in_sentence(it.name)} within {it.limit} "
         f"({count(it.reached.covered)} of {count(it.reached.people)})"
     )
-    told = Told(pick(lang, zh, en), it.under, _method(one, lang))
+    told = Told(_nobody(it, lang) or pick(lang, zh, en), it.under, _method(one, lang))
     with map_frame(study, told, lang, size_mm) as (page, view, entries):
         bands = draw_bands(view, one.isochrones, lang)
         _ground(view, study)
@@ -67,7 +67,7 @@ def coverage_figure(study: Study, one: ServiceResult, lang: Lang | None = None, 
     """Draw the share of people in reach by street and township; the title names the lowest and the highest."""
     lang = lang or study.lang
     it = about(study, one, lang)
-    told = Told(_range_title(one, it, lang), it.under, _method(one, lang))
+    told = Told(_nobody(it, lang) or _range_title(one, it, lang), it.under, _method(one, lang))
     with map_frame(study, told, lang, size_mm) as (page, view, entries):
         rows = tier_shares(one, it)
         shares = draw_shares(view, study.units, {str(key): float(value) for key, value in rows["share"].items()}, lang)
@@ -83,13 +83,7 @@ def gaps_figure(study: Study, one: ServiceResult, lang: Lang | None = None, *, s
     """Draw where people live out of reach; the title says how many, and the legend lists the largest gaps."""
     lang = lang or study.lang
     it = about(study, one, lang)
-    people = float(one.gaps["people"].sum()) if len(one.gaps) else 0.0
-    part = percent(people, it.reached.people)
-    zh = f"{count(people)} 名{it.who}（{part}）{it.limit}内到不了{it.name}，分布在 {len(one.gaps)} 处"
-    en = f"{count(people)} {it.who} ({part}) live more than {it.limit} from {in_sentence(it.name)}, in {len(one.gaps)} places"
-    if not len(one.gaps):
-        zh, en = f"没有缺口：{it.who}{it.limit}内都可到{it.name}", f"No gaps: all {it.who} are within {it.limit}"
-    told = Told(pick(lang, zh, en), it.under, _method(one, lang))
+    told = Told(_nobody(it, lang) or _gaps_title(one, it, lang), it.under, _method(one, lang))
     with map_frame(study, told, lang, size_mm) as (page, view, entries):
         _ground(view, study)
         gaps = draw_gaps(view, one.gaps, lang, numbered=GAPS_NUMBERED) if len(one.gaps) else []
@@ -107,7 +101,7 @@ def population_figure(study: Study, one: ServiceResult, lang: Lang | None = None
     half = half_in(study.cells[it.scope.group].to_numpy(dtype=float))
     zh = f"{count(it.reached.people)} 名{it.who}，一半住在 {half:.0%} 的有人格网里"
     en = f"Half of the {count(it.reached.people)} {it.who} live in {half:.0%} of the inhabited cells"
-    told = Told(pick(lang, zh, en), f"{it.scope.place}  ·  {it.who}", "")
+    told = Told(_nobody(it, lang) or pick(lang, zh, en), f"{it.scope.place}  ·  {it.who}", "")
     with map_frame(study, told, lang, size_mm) as (page, view, entries):
         people = draw_population(view, it.scope.group, lang)
         _ground(view, study)
@@ -158,6 +152,24 @@ def _ground(view: View, study: Study, *, quiet: bool = False) -> None:
     draw_units(view, study.units)
 
 
+def _nobody(it: About, lang: Lang) -> str:
+    """Say so where a group has no people at all, "" where it has."""
+    return "" if it.reached.people else pick(lang, f"数据中没有{it.who}", f"The data hold no {it.who}")
+
+
+def _gaps_title(one: ServiceResult, it: About, lang: Lang) -> str:
+    """Say how many live out of reach, and apart from them how many cannot be judged: a gap holds both."""
+    if not len(one.gaps):
+        return pick(lang, f"没有缺口：{it.who}{it.limit}内都可到{it.name}", f"No gaps: all {it.who} are within {it.limit}")
+    missed, places, unjudged = count(it.reached.missed), len(one.gaps), count(it.reached.unjudged)
+    part = percent(it.reached.missed, it.reached.people)
+    zh = f"{missed} 名{it.who}（{part}）{it.limit}内到不了{it.name}"
+    en = f"{missed} {it.who} ({part}) live more than {it.limit} from {in_sentence(it.name)}"
+    if it.reached.unjudged >= 0.5:
+        zh, en = f"{zh}，另有 {unjudged} 名无法判断", f"{en}, {unjudged} cannot be judged"
+    return pick(lang, f"{zh}，分布在 {places} 处", f"{en}, in {places} places")
+
+
 def _range_title(one: ServiceResult, it: About, lang: Lang) -> str:
     rows = tier_shares(one, it).sort_values("share", kind="stable")
     if len(rows) < 2:
@@ -182,5 +194,10 @@ def _rest(lang: Lang) -> str:
 
 def _method(one: ServiceResult, lang: Lang) -> str:
     mode = one.times.mode
+    if one.service.tables:
+        zh = f"出行时间为导入，不由本软件计算：{mode.zh}；人口按格网中心判断"
+        return pick(
+            lang, zh, f"Travel times are imported, not computed here: {mode.en}; people counted at the centres of their cells"
+        )
     zh = f"沿街道网络计算，{mode.zh}，人口按格网中心判断"
     return pick(lang, zh, f"Travel along the street network ({mode.en}); people counted at the centres of their cells")

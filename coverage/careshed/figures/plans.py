@@ -45,6 +45,8 @@ class Change:
     who: str
     under: str
     limit: str
+    how: str
+    """Of the travel."""
     target: str
     before: float
     after: float
@@ -112,7 +114,9 @@ def _planned(study: Study, solved: StudyPlan, lang: Lang) -> Change:
     new = [one for one in listed(solved) if one.fate == "new"]
     service, limit, who = study.service(demand.service), limit_of_demand(demand, lang), group_name(demand.group, lang)
     sentence = key_sentence(solved, lang).rstrip("。.")
-    parts = (study.name, solved.section.name(lang), service.name(lang), who, limit)
+    mode = study.travel_mode(solved.section.mode) if solved.section.mode else study.mode(service.id)
+    how = pick(lang, mode.zh, mode.en)
+    parts = (study.name, solved.section.name(lang), service.name(lang), who, how, limit)
     rows = unit_rows(solved, demand)
     names = study.units[study.units["level"].map(TIERS) == UNITS_TIER]["name"]
     table = [(key, name, *(float(str(rows[key][column])) for column in ("people", "before", "after")))
@@ -125,6 +129,7 @@ def _planned(study: Study, solved: StudyPlan, lang: Lang) -> Change:
         who=who,
         under="  ·  ".join(parts),
         limit=limit,
+        how=how,
         target=service.name(lang),
         before=reached.before,
         after=reached.after,
@@ -144,7 +149,8 @@ def _ranked(study: Study, one: ServiceResult, lang: Lang) -> Change:
     n, gain = len(plan.sites), count(plan.people_covered_after - plan.people_covered_before)
     zh = f"新增 {n} 处，{it.limit}内可到{it.name}的{it.who}由 {before} 升至 {after}（增加 {gain} 人）"
     en = (
-        f"{n} new sites raise the {it.who} within {it.limit} of {in_sentence(it.name)} from {before} to {after} "
+        f"{n} new site{'s raise' if n != 1 else ' raises'} the {it.who} within {it.limit} of {in_sentence(it.name)} "
+        f"from {before} to {after} "
         f"({gain} more people)"
     )
     if not n:
@@ -156,6 +162,7 @@ def _ranked(study: Study, one: ServiceResult, lang: Lang) -> Change:
         who=it.who,
         under=it.under,
         limit=it.limit,
+        how=it.how,
         target=it.name,
         before=plan.people_covered_before,
         after=plan.people_covered_after,

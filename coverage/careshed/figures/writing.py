@@ -54,7 +54,7 @@ def figures_of(result: RunResult, lang: Lang) -> Iterator[Drawn]:
     study = result.study
     for one in result.services:
         kinds: list[tuple[str, Callable[..., Figure]]] = [
-            ("isochrones", isochrone_figure),
+            *([("isochrones", isochrone_figure)] if len(one.isochrones) else []),  # of imported times there are none
             ("coverage", coverage_figure),
             ("gaps", gaps_figure),
             ("population", population_figure),

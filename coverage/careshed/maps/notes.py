@@ -70,7 +70,7 @@ def _travel(times: TravelTimes, scope: Scope) -> list[Note]:
     lang, mode = scope.lang, times.mode
     time = times.metric == "time"
     return [
-        *(_mode_note(lang, one) for one in mode.parts or (mode,)),
+        *(() if times.imported else (_mode_note(lang, one) for one in mode.parts or (mode,))),
         note(lang, "source", pick(lang, mode.source_zh or mode.source, mode.source)),
         note(lang, times.direction),
         note(lang, "limit_time", times.limit / MS_PER_MINUTE) if time else note(lang, "limit_length", times.limit / MM_PER_M),
@@ -82,7 +82,7 @@ def _unattached(study: Study, scope: Scope, times: TravelTimes) -> list[Note]:
     cells = study.cells.reindex(times.cell_ids)
     people = np.asarray(cells[scope.group], dtype=float) if scope.group in cells.columns else np.zeros(len(cells))
     notes = []
-    for reason in ("far", "barrier", "islet"):
+    for reason in ("far", "barrier", "islet", "table"):
         here = np.asarray(times.cell_fault) == reason
         if here.any():
             notes.append(note(lang, reason, count(float(people[here].sum())), who, count(int(here.sum()))))

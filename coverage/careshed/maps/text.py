@@ -196,6 +196,18 @@ NOTES: Final[dict[str, tuple[str, str, str, str]]] = {
         "{} 名{}（{} 格）四周被水面、铁路、高速公路或围墙阻隔",
         "{} {} ({} cells) shut in by water, a railway, a motorway or walls",
     ),
+    "table": (
+        "无法判断",
+        "Cannot be judged",
+        "{} 名{}（{} 格）不在导入的出行时间表中",
+        "{} {} ({} cells) are in no row of the imported table of travel times",
+    ),
+    "facility_table": (
+        "表中没有的设施",
+        "Facilities in no row",
+        "{} 处不在导入的出行时间表中",
+        "{} are in no row of the imported table of travel times",
+    ),
     "facility_barrier": (
         "未接入的设施",
         "Facilities not attached",

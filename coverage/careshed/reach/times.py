@@ -75,6 +75,11 @@ class TravelTimes:
         return card(pick(lang, "出行时间", "Travel times") if by_time else pick(lang, "出行距离", "Travel distances"), facts)
 
     @property
+    def imported(self) -> bool:
+        """Whether another program computed them: then no place joined a street here."""
+        return self.snap_m == 0.0
+
+    @property
     def pairs(self) -> int:
         """Number of facility–cell pairs within the limit."""
         return len(self.cost)

@@ -68,10 +68,12 @@ def _gaps_line(one: ServiceResult, lang: Lang) -> str:
     """Say how many people the gaps hold, and that those who cannot be judged are among them."""
     unjudged = float(one.gaps["unjudged"].sum())
     people, out, count = float(one.gaps["people"].sum()), float(one.gaps["people"].sum()) - unjudged, len(one.gaps)
+    why = pick(lang, "不在导入的表中", "in no row of the imported table") if one.times.imported else ""
+    zh, en = why or "附近没有街道", why or "on no street"
     return pick(
         lang,
-        f"缺口 {count} 处，{people:,.0f} 人：{out:,.0f} 人到不了，{unjudged:,.0f} 人附近没有街道、无法判断",
-        f"{count} gaps of {people:,.0f} people: {out:,.0f} out of reach, {unjudged:,.0f} on no street, who cannot be judged",
+        f"缺口 {count} 处，{people:,.0f} 人：{out:,.0f} 人到不了，{unjudged:,.0f} 人{zh}、无法判断",
+        f"{count} gaps of {people:,.0f} people: {out:,.0f} out of reach, {unjudged:,.0f} {en}, who cannot be judged",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,17 @@ from careshed.settings.config import Config, study_fault
 from careshed.settings.population import POPULATION_SOURCES
 from careshed.settings.sections import STREET_SOURCES, HierarchySection, Service
 
+_UNFIT: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*.]')
+"""Signs that a file's name must not hold on some computer, and the point, after which a name's kind begins."""
+
+_TAKEN: Final = frozenset(
+    [
+        *("index", "scorecard", "hierarchy", "layers", "committee", "con", "prn", "aux", "nul"),
+        *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
+    ]
+)
+"""Names of a run's other outputs, and of the devices of Windows."""
+
 _MOST_DISTORTION: Final = 0.02
 """A projection that stretches distances by more than this is not fit to measure walks; UTM stays within 0.001."""
 
@@ -27,6 +39,8 @@ def config_faults(path: Path, config: Config) -> list[Fault]:
     """Check everything in the study file that needs no other file."""
     faults = [*crs_faults(path, config), *_street_faults(path, config), *_population_faults(path, config)]
     faults += _duplicate_services(path, config.service)
+    faults += _file_name_faults(path, "[[service]] id", [service.id for service in config.service], _TAKEN)
+    faults += _file_name_faults(path, "[[plan]] id", [plan.id for plan in config.plan], frozenset())
     told = ("未知的出行方式", "unknown mode")
     faults += [unknown_name(path, f"[modes.{name}]", name, told, sorted(MODES)) for name in config.modes if name not in MODES]
     if config.hierarchy is not None:
@@ -192,6 +206,34 @@ def _duplicate_services(path: Path, services: Sequence[Service]) -> list[Fault]:
         for name, count in counts.items()
         if count > 1
     ]
+
+
+def _file_name_faults(path: Path, key: str, ids: Sequence[str], taken: frozenset[str]) -> list[Fault]:
+    """Refuse ids that no file can be called by on every computer: outputs are named by them.
+
+    Windows takes no ``: * ?`` and no device names, and holds ``A`` and ``a`` for one file; a point would end the name.
+    """
+    faults = []
+    for name in dict.fromkeys(ids):
+        cure = ("请用字母、数字、汉字、_ 或 -。", "Use letters of any script, digits, _ or -.")
+        if not name or _UNFIT.search(name) or name != name.strip():
+            told = (f"“{name}”不能用作文件名", f"{name!r} cannot be the name of a file")
+        elif name.casefold() in taken:
+            told = (
+                f"“{name}”是其他成果文件或 Windows 设备的名称",
+                f"{name!r} is the name of another output or of a device of Windows",
+            )
+            cure = ("请换一个 id。", "Choose another id.")
+        elif [other for other in ids if other != name and other.casefold() == name.casefold()]:
+            told = (f"“{name}”与另一个 id 仅大小写不同", f"{name!r} differs from another id in upper and lower case only")
+            cure = (
+                "请使用不同的 id：Windows 的文件名不分大小写。",
+                "Give each an id of its own: file names on Windows know no case.",
+            )
+        else:
+            continue
+        faults.append(study_fault(path, "bad_id", key, told, cure, found=name))
+    return faults
 
 
 def _service_faults(path: Path, key: str, service: Service) -> list[Fault]:

@@ -95,9 +95,11 @@ def gaps_sheet(atlas: Atlas, title: Title, one: ServiceResult) -> Figure:
         for place, shape in enumerate(one.gaps.geometry.iloc[:GAPS_NAMED], start=1):
             label(view, heart(shape), str(place), 1.2, colour="#8a2c05", bold=True)
         left = name_units(view, study.units, UNITS_TIER, times=1.15, colour="#1d2730")
-        people = float(one.gaps["people"].sum()) if len(one.gaps) else 0.0
         told = pick(lang, f"{it.who}{it.limit}内到不了{it.name}", f"{it.who} more than {it.limit} from {in_sentence(it.name)}")
-        column.figures = [(told, pick(lang, f"{count(people)} 人", count(people)))]
+        missed, unjudged = count(it.reached.missed), count(it.reached.unjudged)
+        column.figures = [(told, pick(lang, f"{missed} 人", missed))]
+        if it.reached.unjudged >= 0.5:
+            column.figures.append((pick(lang, "无法判断", "cannot be judged"), pick(lang, f"{unjudged} 人", unjudged)))
         head = pick(lang, f"各单元{it.limit}可达比例", f"Share within {it.limit}, by unit")
         column.entries = several(gaps + largest_gaps(one, lang, GAPS_NAMED), pick(lang, "缺口", "Gaps"))
         column.entries += several(shares, head) + several(places, pick(lang, "设施", "Facilities")) + _rest(atlas, left)

@@ -238,6 +238,10 @@ def facility_numbers(services: tuple[ServiceResult, ...], atlas: Atlas) -> pd.Se
 
 
 def source_text(lang: Lang, services: tuple[Sited, ...]) -> str:
-    """Say where the planned sites of the unit sheets come from."""
-    told = [f"{sited.one.service.name(lang)}—{sited.source}" for sited in services]
-    return pick(lang, f"规划点位来源：{'；'.join(told)}", f"Planned sites: {'; '.join(told)}")
+    """Say where the planned sites of the unit sheets come from, and by which travel and limit their shares are counted."""
+    basis = [(sited, f"{sited.change.how}{pick(lang, ' ', ', ')}{sited.change.limit}") for sited in services]
+    zh = "；".join(f"{sited.one.service.name(lang)}—{sited.source}（{how}）" for sited, how in basis)
+    en = "; ".join(f"{sited.one.service.name(lang)}: {sited.source} ({how})" for sited, how in basis)
+    shares_zh = "现状和建成后的比例按来源方案的出行方式、时限和计入的设施计算"
+    shares_en = "Shares now and then go by the travel, limit and facilities that the source counts"
+    return pick(lang, f"规划点位来源：{zh}。{shares_zh}", f"Planned sites: {en}. {shares_en}")

@@ -142,7 +142,8 @@ def atlas_sheets(
         name = one.service.name(lang)
         note = _note(one, lang)
         add(sheet, pick(lang, f"{name}现状图", f"{name}: existing state"), existing_sheet, one, note=note)
-        add(sheet, pick(lang, f"{name}服务范围图", f"{name}: service areas"), reach_sheet, one, note=note)
+        if len(one.isochrones):  # of imported times there are none
+            add(sheet, pick(lang, f"{name}服务范围图", f"{name}: service areas"), reach_sheet, one, note=note)
         add(sheet, pick(lang, f"{name}服务缺口图", f"{name}: gaps"), gaps_sheet, one, note=note)
         if len(one.plan.sites):
             add(sheet, pick(lang, f"{name}建议选址图", f"{name}: proposed sites"), plan_sheet, one, note=_proof(atlas, one))
@@ -194,10 +195,13 @@ def _site_rows(
 
 def _note(one: ServiceResult, lang: Lang) -> str:
     mode = one.times.mode
+    along = (
+        pick(lang, "时间为导入", "times imported") if one.service.tables else pick(lang, "沿街道网络", "along the street network")
+    )
     return pick(
         lang,
-        f"出行：{mode.zh}，沿街道网络；时限 {one.service.within_minutes:g} 分钟（含）；人口按格网中心判断。坐标北朝上，单位米。",
-        f"Travel: {mode.en}, along the street network; limit {one.service.within_minutes:g} minutes (incl.); people counted at "
+        f"出行：{mode.zh}，{along}；时限 {one.service.within_minutes:g} 分钟（含）；人口按格网中心判断。坐标北朝上，单位米。",
+        f"Travel: {mode.en}, {along}; limit {one.service.within_minutes:g} minutes (incl.); people counted at "
         "cell centres. Grid north up, metres.",
     )
 

@@ -86,7 +86,7 @@
     const parts = kit.lines(d.lines).flatMap((line, i) => [
       L.polyline(line, {...on, color: "#fff", weight: 4.5, opacity: 0.9, interactive: false}),
       kit.explain(L.polyline(line, {...look, weight: 2.2}), d.tips[i]),
-      L.circleMarker(line.at(-1), {...look, radius: 4, weight: 1.5, color: "#fff", fillColor: "#7c1f56", fillOpacity: 1, interactive: false}),
+      L.circleMarker(line[line.length - 1], {...look, radius: 4, weight: 1.5, color: "#fff", fillColor: "#7c1f56", fillOpacity: 1, interactive: false}),
     ]);
     const above = kit.svg("orphans", 612);
     const alone = kit.points(d.orphans).map((at, i) => kit.explain(

@@ -11,6 +11,7 @@ from careshed.report.brief.sources import source_rows
 from careshed.report.brief.telling import (
     gap_rows,
     leading,
+    of_gaps,
     places_sentence,
     rule_rows,
     service_rows,
@@ -111,7 +112,7 @@ def method(paper: Paper, result: RunResult) -> None:
     )
     paper.text(pick(lang, "出行方式：", "Travel: "), _modes(result, lang))
     sites = len(study.candidate_table)
-    if any(one.plan.n_asked for one in result.services) or result.plans:
+    if any(one.plan.n_asked and len(one.options.facilities) for one in result.services) or result.plans:
         paper.text(
             pick(
                 lang,
@@ -189,10 +190,7 @@ def _gaps(paper: Paper, result: RunResult, lead: ServiceResult) -> None:
         widths=(1.2, 4, 2, 3.2, 5), sides=("center", "left", "right", "right", "left"),
     )  # fmt: skip
     if len(lead.gaps):
-        people = f"{float(lead.gaps['people'].sum()):,.0f}"
-        caption = pick(
-            lang, f"{name}的服务缺口：{len(lead.gaps)} 处，{people} 人", f"{name}: {len(lead.gaps)} gaps with {people} people"
-        )
+        caption = f"{name}{pick(lang, '的服务缺口：', ': ')}{of_gaps(lead, lang)}"
         paper.figure(picture(gaps_figure, result.study, lead, lang=lang, size_mm=MAP_MM), MAP_MM, caption, caption)
 
 

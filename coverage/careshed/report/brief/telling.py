@@ -123,18 +123,23 @@ def gap_rows(result: RunResult, lang: Lang) -> tuple[list[tuple[str, ...]], list
             continue
         if len(result.services) > 1:
             bands.append(len(rows))
-            rows.append((f"{one.service.name(lang)}{_of_gaps(one, lang)}", "", "", "", ""))
+            rows.append((f"{one.service.name(lang)}{pick(lang, '：', ': ')}{of_gaps(one, lang)}", "", "", "", ""))
         for rank, row in enumerate(one.gaps.head(most).to_dict("records"), start=1):
             minutes = number(row["minutes_nearest"])
-            near = pick(lang, "沿路网到不了", "no street leads there") if minutes is None else f"{minutes:.0f}"
+            gone = ("时间表中没有", "not in the table") if one.service.tables else ("沿路网到不了", "no street leads there")
+            near = pick(lang, *gone) if minutes is None else f"{minutes:.0f}"
             nearest = DASH if minutes is None else str(row["nearest_name"]) or DASH
             rows.append((str(rank), str(row["unit_name"] or row["unit"] or DASH), f"{float(row['people']):,.0f}", near, nearest))
     return rows, bands
 
 
-def _of_gaps(one: ServiceResult, lang: Lang) -> str:
-    people = float(one.gaps["people"].sum())
-    return pick(lang, f"（共 {len(one.gaps)} 处，{people:,.0f} 人）", f" ({len(one.gaps)} in all, {people:,.0f} people)")
+def of_gaps(one: ServiceResult, lang: Lang) -> str:
+    """Say how many gaps a service has with how many people, and how many of these cannot be judged."""
+    people, unjudged = float(one.gaps["people"].sum()), float(one.gaps["unjudged"].sum())
+    zh, en = f"{len(one.gaps)} 处，{people:,.0f} 人", f"{len(one.gaps)} gaps with {people:,.0f} people"
+    if unjudged >= 0.5:
+        zh, en = f"{zh}（其中 {unjudged:,.0f} 人无法判断）", f"{en} ({unjudged:,.0f} of them cannot be judged)"
+    return pick(lang, zh, en)
 
 
 def places_sentence(one: ServiceResult, lang: Lang) -> str:
@@ -263,8 +268,11 @@ def _unjudged(result: RunResult, lang: Lang) -> list[str]:
     if not told:
         return []
     listed_ = pick(lang, "、", ", ").join(told)
-    zh = f"无法判断的人：{listed_}住在接不上路网的地方，仍计入分母；其可达与否尚不可知。"
-    return [pick(lang, zh, f"People who cannot be judged: {listed_} live where no street joins; they stay in every denominator.")]
+    table = any(one.service.tables for one in result.services)  # imported times leave out whom they do not name
+    where = pick(lang, "或不在导入的时间表中" if table else "", " or is missing from the imported times" if table else "")
+    zh = f"无法判断的人：{listed_}住在接不上路网的地方{where}，仍计入分母；其可达与否尚不可知。"
+    en = f"People who cannot be judged: {listed_} live where no street joins{where}; they stay in every denominator."
+    return [pick(lang, zh, en)]
 
 
 def _edge(result: RunResult, lang: Lang) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from careshed.access import ALL
+from careshed.access import ALL, OUTSIDE
 from careshed.report.committee.page import GAP, PALE_GAP, PALE_GREY, PALE_SITE, PALE_TEAL, TEAL, Chart, Page
 from careshed.report.committee.reaching import gains_by_group, with_sites
 from careshed.report.sites import plan_words
@@ -141,14 +141,15 @@ def unit_page(result: RunResult, one: ServiceResult, table: pd.DataFrame, lang: 
         Column("sites", "新增点位", "New sites", "count", 10),
     )
     judged = table[(table["minutes"] == service.within_minutes) & (table["group"] == service.group)]
-    kept = judged[[code == ALL or TIERS.get(str(level), FINEST + 1) <= FINEST for code, level in judged["level"].items()]]
+    wide = [code in (ALL, OUTSIDE) or TIERS.get(str(level), FINEST + 1) <= FINEST for code, level in judged["level"].items()]
+    kept = judged[wide]
     kept = kept.iloc[_worst_first(kept)]
     has = {str(code): int(count) for code, count in one.has_one["facilities"].items()}
     sites = _sites_by_unit(result, one)
     rows = tuple(
         _unit_row(str(code), row, has, sites, lang) for code, row in zip(kept.index, kept.to_dict("records"), strict=True)
     )
-    above = sum(1 for code, level in kept["level"].items() if code == ALL or TIERS.get(str(level)) != FINEST)
+    above = sum(1 for code, level in kept["level"].items() if code == ALL or TIERS.get(str(level), FINEST) != FINEST)
     who, limit = group_name(service.group, lang), limit_words(service.within_minutes, None, lang)
     what = pick(lang, f"各单元前后对比（{who}，{limit}内）", f"units before and after ({who} within {limit})")
     order = pick(
@@ -172,11 +173,11 @@ def unit_page(result: RunResult, one: ServiceResult, table: pd.DataFrame, lang: 
 
 
 def _worst_first(kept: pd.DataFrame) -> list[int]:
-    """Order units: the whole, then by tier, within it by share, those without people last."""
+    """Order units: the whole, then by tier, within it by share, those without people last, people in no unit at the end."""
     keys = []
     for at, (code, row) in enumerate(zip(kept.index, kept.to_dict("records"), strict=True)):
         share = number(row["share"])
-        tier = 0 if code == ALL else TIERS.get(str(row["level"]), FINEST)
+        tier = 0 if code == ALL else FINEST + 1 if code == OUTSIDE else TIERS.get(str(row["level"]), FINEST)
         keys.append((tier, share is None, share or 0.0, str(code), at))
     return [key[-1] for key in sorted(keys)]
 
@@ -196,7 +197,9 @@ def _unit_row(
     code: str, row: Mapping[Hashable, object], has: Mapping[str, int], sites: Mapping[str, int], lang: Lang
 ) -> tuple[Value, ...]:
     people, before, after, unjudged = (number(row[key]) for key in ("people", "covered", "covered_after", "unjudged"))
-    called = pick(lang, "全部", "All") if code == ALL else str(row["name"]) or code
+    called = {ALL: pick(lang, "全部", "All"), OUTSIDE: pick(lang, "单元以外", "Outside all units")}.get(
+        code, str(row["name"]) or code
+    )
     gain = None if after is None or before is None else after - before
     missed = (people or 0.0) - (before or 0.0) - (unjudged or 0.0)
     return (

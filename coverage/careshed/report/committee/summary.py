@@ -29,7 +29,24 @@ def service_sentences(result: RunResult, one: ServiceResult, lang: Lang) -> tupl
     """Say what a run found for a service, in the words of its map: who reaches it, and what the sites add, with the bound."""
     scope = scope_of(result.study, service=one.service.id, group=None, lang=lang, times=one.times, covered=one.covered)
     counts = reached_counts(scope, result.study.cells, one.times, one.covered)
-    return (key_sentence(scope, judged_count(scope, counts)), *(plan_sentences(scope, one.plan) if one.plan.n_asked else ()))
+    found, who = judged_count(scope, counts), group_name(one.service.group, lang)
+    if found is not None and not found.people:
+        return (
+            pick(
+                lang, f"数据中没有{who}，无从判断，也不选址。", f"The data hold no {who}: nobody to judge, no sites to propose."
+            ),
+        )
+    key = key_sentence(scope, found)
+    if not one.plan.n_asked:
+        return (key,)
+    if not len(one.options.facilities):
+        return (key, pick(lang, "没有可用的候选点位，未作选址。", "There are no candidates to weigh, so no sites are proposed."))
+    none = pick(
+        lang,
+        "按这些规则，没有候选点能增加可达的人，未提出新增点位。",
+        "Under these rules no candidate adds anybody: none is proposed.",
+    )
+    return (key, *(plan_sentences(scope, one.plan) if len(one.plan.sites) else (none,)))
 
 
 def put_summary(book: Workbook, result: RunResult, pages: Sequence[Page], lang: Lang) -> Worksheet:

@@ -62,11 +62,14 @@ def service_layers(study: Study, one: ServiceResult, lang: Lang) -> list[Layer]:
 
 
 def _named_apart(made: Iterable[Layer]) -> list[Layer]:
-    """Give layers whose names fall together, such as those of services with one name, names of their own."""
-    taken: list[str] = []
+    """Give layers whose names or titles fall together, such as those of services with one name, names and titles of their own."""
+    names: list[str] = []
+    titles: list[str] = []
     for layer in made:
-        taken.append(plain_name(layer.name, taken))
-    return [replace(layer, name=name) for layer, name in zip(made, taken, strict=True)]
+        names.append(plain_name(layer.name, names))
+        same = sum(told == layer.title or told.startswith(f"{layer.title} (") for told in titles)
+        titles.append(f"{layer.title} ({same + 1})" if same else layer.title)
+    return [replace(layer, name=name, title=title) for layer, name, title in zip(made, names, titles, strict=True)]
 
 
 def units_layer(study: Study, lang: Lang) -> Layer:
