@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from careshed.figures.atlas import write_atlas, writing
 from careshed.figures.atlas.cover import LISTED, cover_pages, cover_sheet
 from careshed.figures.atlas.sheet import A3_MM, FRAME, MAP_BOX, ROUND, Title, fitting_scale, map_sheet, round_scale
 from careshed.figures.atlas.tables import ROWS, Annex, annex_sheet, coverage_annex
-from careshed.figures.atlas.units import facility_numbers, sited_services, unit_sheet, units_below
+from careshed.figures.atlas.units import facility_numbers, sited_services, source_text, unit_sheet, units_below
 from careshed.figures.furniture import scale_bar
 from careshed.schema import InputError
 from careshed.study import UnknownService
@@ -282,3 +283,14 @@ def test_the_command_writes_the_atlas_and_only_a_pdf(town, tmp_path, monkeypatch
     refused = CliRunner().invoke(app, ["atlas", str(town.study.path), "-o", str(tmp_path / "a.docx")])
     assert refused.exit_code == 1
     assert "this command writes .pdf" in str(refused.exception)
+
+
+def test_unit_sheets_say_by_which_travel_and_limit_their_shares_are_counted(town):
+    # A plan may count by car and another limit than the service: its shares must not pass for the service's.
+    (solved,) = town.plans
+    section = solved.section.model_copy(update={"mode": "car"})
+    by_car = replace(town, plans=(replace(solved, problem=replace(solved.problem, section=section)),))
+    atlases = {lang: SimpleNamespace(study=town.study, lang=lang) for lang in ("zh", "en")}
+    told = {lang: source_text(lang, sited_services(atlas, by_car, by_car.services)) for lang, atlas in atlases.items()}
+    assert "日间照料—两年方案（小汽车 11 分钟）。现状和建成后的比例按来源方案的出行方式、时限和计入的设施计算" in told["zh"]
+    assert "(car, 11 minutes). Shares now and then go by the travel, limit and facilities" in told["en"]

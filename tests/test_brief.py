@@ -15,7 +15,7 @@ from careshed.maps.facts import judged_count, key_sentence, reached_counts, scop
 from careshed.report.brief import find_office, need_office, write_brief, write_pdf
 from careshed.report.brief.paper import Paper, Reference, clean
 from careshed.report.brief.sources import study_sources
-from careshed.report.brief.telling import counts_of, leading, three_numbers, uncertain
+from careshed.report.brief.telling import counts_of, leading, of_gaps, three_numbers, uncertain
 from careshed.report.scorecard_words import headline
 from careshed.run import RunResult
 from careshed.settings.siting import PlanSection
@@ -277,3 +277,13 @@ def test_the_demo_brief_is_three_to_five_pages_of_pdf(chinese: Path) -> None:
     pages = re.search(r"Pages:\s+(\d+)", told)
     assert pages is not None
     assert 3 <= int(pages[1]) <= 5
+
+
+def test_gaps_say_how_many_of_their_people_cannot_be_judged(demo: RunResult, chinese: Path) -> None:
+    one = leading(demo)
+    people, unjudged = (float(one.gaps[name].sum()) for name in ("people", "unjudged"))
+    counts = counts_of(one)
+    assert round(people) == round(counts.people) - round(counts.covered) == counts.missed + round(unjudged)
+    assert f"{len(one.gaps)} 处，{people:,.0f} 人（其中 {unjudged:,.0f} 人无法判断）" in words(chinese)
+    judged = replace(one, gaps=one.gaps.assign(unjudged=0.0))
+    assert of_gaps(judged, "en") == f"{len(one.gaps)} gaps with {people:,.0f} people"

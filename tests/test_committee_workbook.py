@@ -11,13 +11,16 @@ import openpyxl
 import pandas as pd
 import pytest
 from openpyxl.workbook import Workbook
+from plan_town import write_town
 
 from careshed.report.brief import find_office
 from careshed.report.committee import write_workbook
 from careshed.report.committee.page import page_name
 from careshed.report.committee.plans import plan_gains
 from careshed.report.committee.reaching import gains_by_group, with_sites
-from careshed.run import RunResult
+from careshed.report.committee.services import tables_with_sites, unit_page
+from careshed.report.committee.summary import service_sentences
+from careshed.run import RunResult, analyse_study
 from careshed.siting.studying import StudyPlan, plan_study
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -248,3 +251,36 @@ def test_libreoffice_opens_it_and_reads_the_same_numbers(bare: RunResult, small:
     assert f"{one.plan.people_covered_before:,.0f}" in text
     assert "Err:" not in text
     assert "#REF" not in text
+
+
+def test_people_outside_all_units_have_a_row_so_that_units_add_up(demo: RunResult) -> None:
+    one, (table_, *_) = demo.services[0], tables_with_sites(demo)
+    figures = {"people": 7.0, "covered": 3.0, "covered_after": 4.0, "unjudged": 1.0}
+    within = (table_["minutes"] == one.service.within_minutes) & (table_["group"] == one.service.group)
+    row = table_[within].loc[["ALL"]].assign(**figures, name="", level="").rename(index={"ALL": "OUTSIDE"})
+    sheet = unit_page(demo, one, pd.concat([table_, row]), "zh").sheet
+    assert sheet.rows[0][0] == "全部"
+    assert sheet.rows[-1][:6] == ("单元以外", "", 7.0, 3.0, 4.0, 1.0)
+    assert unit_page(demo, one, table_, "zh").sheet.rows[-1][0] != "单元以外"
+
+
+def test_no_bound_is_praised_where_nothing_could_be_weighed(demo: RunResult) -> None:
+    one = demo.services[0]
+    options = replace(one.options, facilities=one.options.facilities.iloc[:0])
+    nothing = replace(one.plan, sites=one.plan.sites.iloc[:0])
+    told = service_sentences(demo, replace(one, options=options, plan=nothing), "en")
+    assert told[1:] == ("There are no candidates to weigh, so no sites are proposed.",)
+    told = service_sentences(demo, replace(one, plan=nothing), "zh")
+    assert told[1:] == ("按这些规则，没有候选点能增加可达的人，未提出新增点位。",)
+    nobody = replace(one, covered=one.covered.assign(people=0.0, covered=0.0, unjudged=0.0))
+    assert service_sentences(demo, nobody, "en") == ("The data hold no children under 3: nobody to judge, no sites to propose.",)
+
+
+def test_a_plan_that_breaks_its_budget_says_so_on_the_first_page(tmp_path: Path) -> None:
+    # One site in every street and township costs at least 400,000 (Y in B) and 300,000 (W in T); there is money for neither.
+    plan = 'id = "poor"\nservice = "day_care"\nbudget_yuan = 100\n[[plan.per_unit]]\nlevel = "township"\nat_least = 1\n'
+    result = analyse_study(write_town(tmp_path, plan), progress=False)
+    path = write_workbook(tmp_path / "c.xlsx", result, "en")
+    first = openpyxl.load_workbook(path).worksheets[0]
+    told = " ".join(str(cell.value) for row in first.iter_rows() for cell in row if cell.value)
+    assert "The rules cannot all be met" in told

@@ -23,12 +23,13 @@ from careshed.figures.fonts import embedding, typeface
 from careshed.figures.frame import Told, about, framed, map_frame
 from careshed.figures.furniture import Entry, legend, legend_height, round_length, scale_bar
 from careshed.figures.ground import Ground, draw_ground, fitted_view, label, name_units, scaled_view
-from careshed.figures.layers import draw_effect, draw_sites, site_effect
+from careshed.figures.layers import draw_effect, draw_sites, gaps_text, site_effect
 from careshed.figures.maps import half_in
 from careshed.figures.page import look, new_page
 from careshed.figures.plans import change_of
 from careshed.figures.writing import figures_of
 from careshed.schema import InputError
+from careshed.settings.sections import TimesSection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -366,3 +367,34 @@ def test_the_command_writes_figures_the_size_of_a_slide(town, tmp_path, monkeypa
     made = sorted(path.name for path in tmp_path.iterdir())
     assert made == sorted(f"{name}.png" for name, _ in figures_of(short, "en"))
     assert size_of(tmp_path / "plan_plain_sites.png") == (2000, 1125)
+
+
+def test_who_cannot_be_judged_is_not_called_out_of_reach(demo):
+    # Counted anew from the travel times: the gaps hold both, the title keeps them apart.
+    one, people = demo.services[0], demo.study.cells["p0_3"].to_numpy(dtype=float)
+    near, judged = one.times.reached(minutes=15), np.asarray(one.times.cell_fault) == ""
+    missed, unjudged, both = (float(people[mine].sum()) for mine in (judged & ~near, ~judged & ~near, ~near))
+    assert unjudged >= 0.5
+    told = joined(figures.gaps_figure(demo.study, one))
+    assert f"{missed:,.0f} 名3岁以下婴幼儿" in told
+    assert f"另有 {unjudged:,.0f} 名无法判断" in told
+    assert gaps_text(one.gaps, "en") == f"{len(one.gaps)} gaps, {both:,.0f} people ({unjudged:,.0f} cannot be judged)"
+
+
+def test_a_group_without_people_is_said_to_have_none(town):
+    one = town.services[0]
+    nobody = replace(one, covered=one.covered.assign(people=0.0, covered=0.0, unjudged=0.0), gaps=one.gaps.iloc[:0])
+    for draw in (figures.isochrone_figure, figures.coverage_figure, figures.gaps_figure, figures.population_figure):
+        assert "The data hold no people aged 60+" in " ".join(words(draw(town.study, nobody, "en")))
+
+
+def test_imported_times_have_no_isochrones_and_are_not_called_computed(town):
+    one = town.services[0]
+    service = one.service.model_copy(update={"travel_times": TimesSection(file="times.csv")})
+    imported = replace(one, service=service, isochrones=one.isochrones.iloc[:0])
+    names = [name for name, _ in figures_of(replace(town, services=(imported,), plans=()), "zh")]
+    assert "day_care_isochrones" not in names
+    assert "day_care_coverage" in names
+    told = " ".join(words(figures.coverage_figure(town.study, imported, "en")))
+    assert "Travel times are imported, not computed here" in told
+    assert "along the street network" not in told

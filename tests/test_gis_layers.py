@@ -433,3 +433,13 @@ def test_a_table_has_no_style():
 
 def test_texts_too_long_for_a_path_are_not_taken_for_files():
     assert _texts({"file": "a.csv", "deep": [{"b": ("c.tif", 3)}], "long": "很" * 100, "": ""}) == ["a.csv", "c.tif"]
+
+
+def test_services_of_one_name_have_layers_and_titles_of_their_own(demo):
+    # A GeoPackage takes no title twice: two services of one name, such as on foot and by car, stopped the whole run.
+    made = making.service_layers(demo.study, demo.services[0], "zh")
+    apart = making._named_apart([*made, *made, *made])
+    for names in ([layer.name for layer in apart], [layer.title for layer in apart]):
+        assert len(set(names)) == 3 * len(made)
+    assert apart[len(made)].title == f"{made[0].title} (2)"
+    assert apart[2 * len(made)].title == f"{made[0].title} (3)"

@@ -95,3 +95,14 @@ def test_a_plan_of_two_services_tells_both_and_blames_neither(tmp_path: Path):
 
 def test_a_name_within_a_sentence_begins_small_unless_it_is_an_abbreviation():
     assert [within_sentence(name) for name in ("Day care", "TCM clinic", "")] == ["day care", "TCM clinic", ""]
+
+
+def test_a_plan_that_travels_its_own_way_says_so(plans: dict[str, StudyPlan]):
+    # The service is judged on foot: a share by car must not stand beside it without the word.
+    found = plans["plain"]
+    section = found.section.model_copy(update={"mode": "car"})
+    by_car = replace(found, problem=replace(found.problem, section=section))
+    assert "小汽车 11 分钟内可达的60岁及以上老人" in plan_sentences(by_car, "zh")[0]
+    assert "within 11 minutes (car)" in plan_sentences(by_car, "en")[0]
+    assert "11 分钟内可达的60岁及以上老人" in plan_sentences(found, "zh")[0]
+    assert "小汽车" not in plan_sentences(found, "zh")[0]

@@ -17,6 +17,7 @@ from careshed.cli.shared import plan_of, times_of
 from careshed.modes import WALK_ADULT, WALK_OLDER
 from careshed.schema import InputError
 from careshed.study import Study, UnknownService, init_study, open_study
+from careshed.study.rules import _TAKEN, _file_name_faults
 
 # One square kilometre near 121.5 E, 31.2 N: UTM 51N, lower left corner 357,000 E 3,452,000 N, ten by ten cells of 100 m.
 UTM = "EPSG:32651"
@@ -344,3 +345,33 @@ def test_a_template_is_written_once_and_is_a_valid_form(tmp_path: Path) -> None:
 
 def test_the_template_is_chinese_by_default(tmp_path: Path) -> None:
     assert 'name = "我的研究"' in init_study(tmp_path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a/b", "'a/b' cannot be the name of a file"),
+        ("../../up", "cannot be the name of a file"),
+        ("day.care", "cannot be the name of a file"),  # its lists would be called day.xlsx
+        ("what?", "cannot be the name of a file"),
+        ("", "cannot be the name of a file"),
+        ("Index", "is the name of another output or of a device of Windows"),  # its map would be the start page
+        ("con", "is the name of another output or of a device of Windows"),
+    ],
+)
+def test_an_id_that_cannot_name_a_file_is_refused(name: str, told: str) -> None:
+    (fault,) = _file_name_faults(Path("study.toml"), "[[service]] id", [name, "托育-1_a"], _TAKEN)
+    assert (fault.code, fault.found) == ("bad_id", name)
+    assert told in fault.text("en")
+    assert "文件" in fault.text("zh")
+
+
+def test_ids_that_differ_in_case_alone_would_overwrite_each_other_on_windows() -> None:
+    faults = _file_name_faults(Path("study.toml"), "[[plan]] id", ["a", "A", "b"], frozenset())
+    assert [fault.found for fault in faults] == ["a", "A"]
+    assert "differs from another id in upper and lower case only" in faults[0].text("en")
+
+
+def test_a_study_with_such_an_id_does_not_open(tmp_path: Path) -> None:
+    path = made_study(tmp_path, ('id = "meals"', 'id = "../meals"'))
+    assert any("'../meals' cannot be the name of a file" in text for text in errors(path))

@@ -158,7 +158,8 @@ def find_gaps(
     -------
     GeoDataFrame
         Index ``gap_id`` from 1; columns ``people`` (of the group), ``cells``, ``unit`` and ``unit_name`` (where most of the
-        people live), ``minutes_nearest`` or ``metres_nearest`` (mean over the people who can reach any, NaN if none can),
+        people live), ``units_count`` (finest units with people in it), ``units_level`` (of these units, "" where it differs or is
+        not known), ``minutes_nearest`` or ``metres_nearest`` (mean over the people who can reach any, NaN if none can),
         ``nearest_facility`` (id, of most of the people), ``nearest_name``, ``unjudged`` (people who join no street); geometry
         the union of the cells' squares.
 
@@ -193,6 +194,8 @@ def _ranked(rows: list[dict[str, object]], name: str, cells: GeoDataFrame) -> Ge
         "cells",
         "unit",
         "unit_name",
+        "units_count",
+        "units_level",
         name,
         "nearest_facility",
         "nearest_name",
@@ -218,7 +221,9 @@ def _gap(
     people = cells[group].to_numpy(dtype=float)[at]
     cost, facility = times.nearest_cost[at], times.nearest_facility[at]
     known = cost >= 0
-    unit = _most(cells["unit"].to_numpy()[at], people)
+    lived = cells["unit"].to_numpy()[at]
+    unit, spanned = _most(lived, people), {str(code) for code in lived} - {""}
+    levels = {str(units.at[code, "level"]) for code in spanned if code in units.index} if units is not None else set()
     nearest = int(_most(facility[known], people[known])) if known.any() else -1
     names = times.facilities["name"] if "name" in times.facilities else times.facilities.index.to_series()
     return {
@@ -226,6 +231,8 @@ def _gap(
         "cells": len(at),
         "unit": unit,
         "unit_name": str(units.at[unit, "name"]) if units is not None and unit in units.index else "",
+        "units_count": len(spanned),
+        "units_level": levels.pop() if len(levels) == 1 else "",
         name: float(np.average(cost[known] / per, weights=people[known])) if known.any() else np.nan,
         "nearest_facility": str(times.facilities.index[nearest]) if nearest >= 0 else "",
         "nearest_name": str(names.iloc[nearest]) if nearest >= 0 else "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 Lang = Literal["zh", "en"]
@@ -26,6 +28,17 @@ LEVELS: Final[dict[str, tuple[str, str]]] = {
     "compound": ("小区", "compound"),
 }
 """Unit level -> (Chinese, English). Streets and townships share a tier, communities and villages too."""
+
+
+PLURALS: Final[dict[str, str]] = {
+    "county": "counties or districts",
+    "street": "streets (jiedao)",
+    "township": "townships",
+    "community": "communities",
+    "village": "villages",
+    "compound": "compounds",
+}
+"""Unit level -> English plural."""
 
 
 def pick(lang: Lang, zh: str, en: str) -> str:
@@ -53,3 +66,40 @@ def level_name(level: str, lang: Lang) -> str:
     '街道'
     """
     return pick(lang, *LEVELS[level]) if level in LEVELS else level
+
+
+def whole_parts(whole: float, parts: Sequence[float]) -> tuple[int, ...]:
+    """Show the parts of a whole as whole people that add up to the whole as shown: the largest remainders are rounded up.
+
+    Of equal remainders the part named first is rounded up. The parts make up the whole.
+
+    >>> whole_parts(10.0, (3.4, 3.4, 3.2)), whole_parts(2.0, (0.5, 1.5))
+    ((4, 3, 3), (1, 1))
+    """
+    floors = [math.floor(max(part, 0.0)) for part in parts]
+    up = sorted(range(len(parts)), key=lambda at: (round(floors[at] - parts[at], 9), at))[: round(whole) - sum(floors)]
+    return tuple(floor + (at in up) for at, floor in enumerate(floors))
+
+
+def spanned(row: Mapping[str, object], lang: Lang) -> str:
+    """Name where a gap lies: the unit with most of its people, and how many units it spans; "" where no unit is known.
+
+    Parameters
+    ----------
+    row
+        A row of ``find_gaps``: ``unit_name``, ``unit``, ``units_count``, ``units_level``.
+
+    Examples
+    --------
+    >>> gap = {"unit_name": "窑厂社区", "units_count": 3, "units_level": "community"}
+    >>> spanned(gap, "zh"), spanned(gap, "en")
+    ('窑厂社区等 3 个社区', '窑厂社区 and 2 more communities')
+    """
+    named = (row.get(key) for key in ("unit_name", "unit"))
+    name = next((str(text) for text in named if text is not None and str(text) not in ("", "nan", "None")), "")
+    count, level = float(str(row.get("units_count", 0))), str(row.get("units_level", ""))
+    if not name or not count > 1:
+        return name
+    zh, one = LEVELS.get(level, ("单元", "unit"))
+    many = PLURALS.get(level, "units")
+    return pick(lang, f"{name}等 {count:.0f} 个{zh}", f"{name} and {count - 1:.0f} more {many if count > 2 else one}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from careshed.figures.furniture import Entry
 from careshed.figures.ground import View, areas, label, located
 from careshed.figures.page import GAP, GAP_EDGE, INK, MM_PER_POINT, PAPER, SITE, SOFT
+from careshed.maps.facts import Reached, gap_parts
 from careshed.maps.layers import BLUES, SLATES, band_colours, fifth
 from careshed.maps.panel import FIFTHS
 from careshed.maps.plan_layers import GAINED, HAD, LEFT, UNJUDGED, phase_colours
@@ -70,20 +71,22 @@ def draw_shares(view: View, units: GeoDataFrame, shares: Mapping[str, float], la
     return entries + empty
 
 
-def draw_gaps(view: View, gaps: GeoDataFrame, lang: Lang, *, numbered: int = 0) -> list[Entry]:
+def draw_gaps(
+    view: View, gaps: GeoDataFrame, lang: Lang, *, numbered: int = 0, reached: Reached | None = None
+) -> list[Entry]:
     """Draw the gaps, the first `numbered` of them with their number."""
     areas(view, gaps.geometry.array, zorder=1.7, facecolor=GAP, edgecolor=GAP_EDGE, linewidth=0.5, alpha=0.85)
     for place, shape in enumerate(gaps.geometry.iloc[:numbered], start=1):
         spot = heart(shape)
         label(view, spot, str(place), 0.95, colour="#8a2c05", bold=True)
-    return [Entry("fill", gaps_text(gaps, lang), GAP, GAP_EDGE)]
+    return [Entry("fill", gaps_text(gaps, lang, reached), GAP, GAP_EDGE)]
 
 
-def gaps_text(gaps: GeoDataFrame, lang: Lang) -> str:
+def gaps_text(gaps: GeoDataFrame, lang: Lang, reached: Reached | None = None) -> str:
     """Say how many gaps there are with how many people, and how many of these cannot be judged."""
-    people, unjudged = (float(gaps[name].sum()) if len(gaps) else 0.0 for name in ("people", "unjudged"))
+    people, unjudged = gap_parts(gaps, reached)
     told = pick(lang, f"缺口 {len(gaps)} 处，{count(people)} 人", f"{len(gaps)} gaps, {count(people)} people")
-    if unjudged < 0.5:
+    if not unjudged:
         return told
     return told + pick(lang, f"（其中 {count(unjudged)} 人无法判断）", f" ({count(unjudged)} cannot be judged)")
 

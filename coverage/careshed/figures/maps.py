@@ -11,10 +11,9 @@ from careshed.figures.furniture import Entry
 from careshed.figures.ground import View, draw_ground, draw_units, name_units
 from careshed.figures.layers import draw_bands, draw_facilities, draw_gaps, draw_population, draw_shares, unit_shares
 from careshed.figures.page import SLIDE_MM
-from careshed.maps.facts import first
 from careshed.maps.text import count, in_sentence, levels_text
 from careshed.schema import TIERS
-from careshed.words import Lang, pick
+from careshed.words import Lang, pick, spanned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +85,7 @@ def gaps_figure(study: Study, one: ServiceResult, lang: Lang | None = None, *, s
     told = Told(_nobody(it, lang) or _gaps_title(one, it, lang), it.under, _method(one, lang))
     with map_frame(study, told, lang, size_mm) as (page, view, entries):
         _ground(view, study)
-        gaps = draw_gaps(view, one.gaps, lang, numbered=GAPS_NUMBERED) if len(one.gaps) else []
+        gaps = draw_gaps(view, one.gaps, lang, numbered=GAPS_NUMBERED, reached=it.reached) if len(one.gaps) else []
         places = draw_facilities(view, study.facilities(one.service.id), it.name)
         name_units(view, study.units, UNITS_TIER)
         entries += several([*gaps, *largest_gaps(one, lang, GAPS_NUMBERED)], pick(lang, "服务缺口", "Gaps"))
@@ -142,7 +141,7 @@ def largest_gaps(one: ServiceResult, lang: Lang, most: int) -> list[Entry]:
     """Name the largest gaps, as numbered on the map."""
     entries = []
     for place, row in enumerate(one.gaps.head(most).to_dict("records"), start=1):
-        where, people = first(row, "unit_name", "unit"), count(float(row["people"]))
+        where, people = spanned(row, lang), count(float(row["people"]))
         entries.append(Entry("number", pick(lang, f"{where}：{people} 人", f"{where}: {people}"), "#8a2c05", detail=str(place)))
     return entries
 
@@ -161,11 +160,11 @@ def _gaps_title(one: ServiceResult, it: About, lang: Lang) -> str:
     """Say how many live out of reach, and apart from them how many cannot be judged: a gap holds both."""
     if not len(one.gaps):
         return pick(lang, f"没有缺口：{it.who}{it.limit}内都可到{it.name}", f"No gaps: all {it.who} are within {it.limit}")
-    missed, places, unjudged = count(it.reached.missed), len(one.gaps), count(it.reached.unjudged)
+    missed, places, unjudged = count(it.reached.missed), len(one.gaps), count(it.reached.whole[2])
     part = percent(it.reached.missed, it.reached.people)
     zh = f"{missed} 名{it.who}（{part}）{it.limit}内到不了{it.name}"
     en = f"{missed} {it.who} ({part}) live more than {it.limit} from {in_sentence(it.name)}"
-    if it.reached.unjudged >= 0.5:
+    if it.reached.whole[2]:
         zh, en = f"{zh}，另有 {unjudged} 名无法判断", f"{en}, {unjudged} cannot be judged"
     return pick(lang, f"{zh}，分布在 {places} 处", f"{en}, in {places} places")
 
@@ -175,13 +174,22 @@ def _range_title(one: ServiceResult, it: About, lang: Lang) -> str:
     if len(rows) < 2:
         part = percent(it.reached.covered, it.reached.people)
         return pick(lang, f"{part} 的{it.who}{it.limit}内可到{it.name}", f"{part} of {it.who} are within {it.limit}")
-    low, high = rows.iloc[0], rows.iloc[-1]
+    (low, least), (high, most) = (_named_end(rows, at, lang) for at in (0, -1))
     service = in_sentence(it.name)
     return pick(
         lang,
-        f"{it.name}{it.limit}可达比例：{low['name']}最低（{low['share']:.1%}），{high['name']}最高（{high['share']:.1%}）",
-        f"{it.limit} reach of {service} runs from {low['share']:.1%} in {low['name']} to {high['share']:.1%} in {high['name']}",
+        f"{it.name}{it.limit}可达比例：{low}最低（{least}），{high}最高（{most}）",
+        f"{it.limit} reach of {service} runs from {least} in {low} to {most} in {high}",
     )
+
+
+def _named_end(rows: pd.DataFrame, at: int, lang: Lang) -> tuple[str, str]:
+    """Name the unit at one end of rows in the order of their shares, and how many share its figure as it is printed."""
+    name, figure = str(rows["name"].iloc[at]), f"{rows['share'].iloc[at]:.1%}"
+    alike = sum(f"{share:.1%}" == figure for share in rows["share"])
+    if alike == 1:
+        return name, figure
+    return pick(lang, f"{name}等 {alike} 个", f"{name} and {alike - 1} more"), figure
 
 
 def _time_head(it: About, lang: Lang) -> str:

@@ -12,11 +12,12 @@ import pandas as pd
 from geopandas import GeoDataFrame
 
 from careshed.maps.text import count, in_sentence, levels_text, minutes_text, say, share
-from careshed.words import Lang, group_name, pick
+from careshed.words import Lang, group_name, pick, whole_parts
 
 if TYPE_CHECKING:
     from careshed.modes import Mode
     from careshed.reach import TravelTimes
+    from careshed.run.results import ServiceResult
     from careshed.siting import SitePlan
     from careshed.study import Study
 
@@ -36,9 +37,40 @@ class Reached:
     """People of cells attached to no street, or to streets that join no facility."""
 
     @property
+    def whole(self) -> tuple[int, int, int]:
+        """People reached, out of reach and unjudged as shown everywhere: `reached_parts`."""
+        return reached_parts(self.people, self.covered, self.unjudged)
+
+    @property
     def missed(self) -> int:
-        """People out of reach, so that the three rounded counts add up to the rounded total."""
-        return max(round(self.people) - round(self.covered) - round(self.unjudged), 0)
+        """People out of reach as shown, those who cannot be judged not among them."""
+        return self.whole[1]
+
+
+def reached_parts(people: float, covered: float, unjudged: float) -> tuple[int, int, int]:
+    """Show people as reached, out of reach and unjudged, whole people that add up to the people shown.
+
+    >>> reached_parts(100.4, 50.3, 0.45)
+    (50, 50, 0)
+    """
+    reached, missed, unknown = whole_parts(people, (covered, people - covered - unjudged, unjudged))
+    return reached, missed, unknown
+
+
+def gap_parts(gaps: GeoDataFrame, one: Reached | None = None) -> tuple[int, int]:
+    """Show the people in gaps and those of them who cannot be judged, in step with the parts shown of everyone.
+
+    Parameters
+    ----------
+    one
+        Who reaches the service, where the gaps are its: what is shown then adds up to its people.
+    """
+    people, unjudged = (float(gaps[name].sum()) for name in ("people", "unjudged"))
+    if one is not None and abs(one.people - one.covered - people) < 1e-3:
+        _, missed, unknown = one.whole
+    else:
+        missed, unknown = whole_parts(people, (people - unjudged, unjudged))
+    return missed + unknown, unknown
 
 
 @dataclass(frozen=True)
@@ -142,11 +174,20 @@ def judged_count(scope: Scope, counts: Sequence[Reached]) -> Reached | None:
     return next((one for one in counts if one.group == scope.group and one.minutes == scope.minutes), None)
 
 
+def reached_of(one: ServiceResult) -> Reached:
+    """Count who reaches a service of a run within the limit that residents are judged by."""
+    service, table = one.service, one.covered
+    at = (table.index == "ALL") & (table["minutes"] == service.within_minutes) & (table["group"] == service.group)
+    people, covered, unjudged = (float(value) for value in table.loc[at, ["people", "covered", "unjudged"]].iloc[0])
+    return Reached(service.group, service.within_minutes, people, covered, unjudged)
+
+
 def key_sentence(scope: Scope, one: Reached | None) -> str:
     """Say in one sentence who can reach the service and who cannot."""
     if one is None:
         return ""
     lang, mode = scope.lang, scope.mode
+    covered, missed, unjudged = one.whole
     how = pick(lang, mode.zh if mode else "步行", f" ({mode.en})" if mode else "")
     told = say(
         lang,
@@ -154,14 +195,14 @@ def key_sentence(scope: Scope, one: Reached | None) -> str:
         place=scope.place,
         people=count(one.people),
         who=group_name(one.group, lang),
-        covered=count(one.covered),
+        covered=count(covered),
         part=share(one.covered, one.people),
         how=how,
         limit=minutes_text(one.minutes),
         target=in_sentence(scope.service) or pick(lang, "设施", "a facility"),
-        missed=count(one.missed),
+        missed=count(missed),
     )
-    return told + (say(lang, "key_unjudged", count(one.unjudged)) if one.unjudged >= 0.5 else say(lang, "key_end"))
+    return told + (say(lang, "key_unjudged", count(unjudged)) if unjudged else say(lang, "key_end"))
 
 
 def units_without(facilities: GeoDataFrame | None, units: GeoDataFrame | None) -> tuple[int, int, tuple[str, ...]] | None:

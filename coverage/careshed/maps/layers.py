@@ -14,7 +14,7 @@ from careshed.maps.encode import Block, areas_block, block_bytes, lines_block, p
 from careshed.maps.facts import Scope, first, number
 from careshed.maps.text import count, minutes_text, say, share
 from careshed.schema import STATUSES, TIERS
-from careshed.words import group_name, level_name, pick
+from careshed.words import group_name, level_name, pick, spanned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +165,7 @@ def gaps_layer(gaps: GeoDataFrame, scope: Scope) -> Layer:
 def gap_tip(place: int, row: Mapping[str, object], scope: Scope) -> list[str]:
     """Word what is known of one gap, heading first."""
     lang, who = scope.lang, group_name(scope.group, scope.lang)
-    where = first(row, "unit_name", "unit")
+    where = spanned(row, lang)
     heading = pick(lang, f"缺口 {place}", f"Gap {place}") + (f" · {where}" if where else "")
     cells, people = count(number(row, "cells")), count(number(row, "people"))
     told = pick(lang, f"{people} 名{who}（{cells} 格）", f"{people} {who} in {cells} cell(s)")

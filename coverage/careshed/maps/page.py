@@ -201,7 +201,7 @@ def _body(
     many = len(gaps) if gaps is not None else 0
     return {
         "table": reached_table(counts, scope) if counts else None,
-        "switches": switches(layers, scope, gaps),
+        "switches": switches(layers, scope, gaps, judged_count(scope, counts)),
         "radios": radios(layers, study.units, scope),
         "chooser": chooser(layers, scope),
         "plan": None if plan is None else {"sentences": plan_sentences(scope, plan), "sites": site_rows(plan, scope)},

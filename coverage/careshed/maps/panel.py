@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from careshed.maps.facts import Reached, Scope, first, number
+from careshed.maps.facts import Reached, Scope, first, gap_parts, number
 from careshed.maps.layers import BLUES, Layer, located, nearest_line, rows, site_means, site_reason
 from careshed.maps.text import count, levels_text, minutes_text, say, share
 from careshed.schema import TIERS
-from careshed.words import Lang, group_name
+from careshed.words import Lang, group_name, spanned
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -67,8 +67,10 @@ class Legend:
 
 def split_bar(one: Reached, lang: Lang) -> dict[str, object]:
     """Split all people into those who reach the service, those who do not, those who cannot be judged."""
-    parts = (("reached", one.covered), ("not_reached", float(one.missed)), ("unjudged", one.unjudged))
-    return bar_of([(kind, say(lang, kind), people) for kind, people in parts], one.people)
+    parts = zip(("reached", "not_reached", "unjudged"), one.whole, strict=True)
+    return bar_of([(kind, say(lang, kind), float(people)) for kind, people in parts], one.people) | {
+        "share": share(one.covered, one.people)
+    }
 
 
 def bar_of(parts: Sequence[tuple[str, str, float]], whole: float) -> dict[str, object]:
@@ -109,15 +111,17 @@ def reached_table(counts: Sequence[Reached], scope: Scope) -> dict[str, object]:
 def _reached_cell(one: Reached | None, judged: bool) -> dict[str, object]:
     if one is None:
         return {"share": "–", "covered": "", "judged": judged}
-    return {"share": share(one.covered, one.people), "covered": count(one.covered), "judged": judged}
+    return {"share": share(one.covered, one.people), "covered": count(one.whole[0]), "judged": judged}
 
 
-def switches(layers: dict[str, Layer], scope: Scope, gaps: GeoDataFrame | None) -> list[tuple[str, list[Switch]]]:
+def switches(
+    layers: dict[str, Layer], scope: Scope, gaps: GeoDataFrame | None, one: Reached | None = None
+) -> list[tuple[str, list[Switch]]]:
     """List the layers that can be switched, results first, with counts and signs."""
     lang = scope.lang
     results = [
         _bands_switch(layers["bands"], lang) if "bands" in layers else None,
-        Switch("gaps", say(lang, "gaps"), _gaps_detail(gaps, lang), "gap") if gaps is not None and "gaps" in layers else None,
+        Switch("gaps", say(lang, "gaps"), _gaps_detail(gaps, one, lang), "gap") if gaps is not None and "gaps" in layers else None,
         Switch("sites", say(lang, "sites"), _many(layers["sites"], "ranks", lang), "pin") if "sites" in layers else None,
         Switch("facilities", scope.service or say(lang, "facilities"), _facilities_detail(layers["facilities"], lang), "dot")
         if "facilities" in layers
@@ -154,8 +158,8 @@ def _bands_switch(layer: Layer, lang: Lang) -> Switch:
     return Switch("bands", say(lang, "bands"), "", "", steps, say(lang, "minutes"), note=note)
 
 
-def _gaps_detail(gaps: GeoDataFrame, lang: Lang) -> str:
-    return say(lang, "gaps_count", count(len(gaps)), count(float(gaps["people"].sum())))
+def _gaps_detail(gaps: GeoDataFrame, one: Reached | None, lang: Lang) -> str:
+    return say(lang, "gaps_count", count(len(gaps)), count(gap_parts(gaps, one)[0]))
 
 
 def _facilities_detail(layer: Layer, lang: Lang) -> str:
@@ -234,7 +238,7 @@ def gap_rows(gaps: GeoDataFrame, scope: Scope, most: int) -> list[dict[str, str]
     drawn = located(gaps).head(most)
     return [
         {
-            "name": first(row, "unit_name", "unit") or "–",
+            "name": spanned(row, scope.lang) or "–",
             "people": say(scope.lang, "people_n", count(number(row, "people"))),
             "nearest": nearest_line(row, scope),
         }

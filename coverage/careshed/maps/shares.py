@@ -46,7 +46,7 @@ def shares_layer(
         "groups": [[group, group_name(group, scope.lang)] for group in groups],
         "limits": [minutes_text(minutes) for minutes in limits],
         "first": [groups.index(scope.group), limits.index(scope.minutes or 0.0)],
-        "all": [[round(one.people), round(one.covered), _thousandths(one.covered / max(one.people, 1e-9))] for one in counted],
+        "all": [[round(one.people), one.whole[0], _thousandths(one.covered / max(one.people, 1e-9))] for one in counted],
         "tiers": {},
     }
     if units is None or covered is None:

@@ -16,7 +16,7 @@ from careshed.maps.panel import Legend
 from careshed.maps.population import painted_cells, population_breaks
 from careshed.maps.text import count, say, share
 from careshed.maps.wording import PLACES, told
-from careshed.words import level_name, pick
+from careshed.words import level_name, pick, whole_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,10 +77,9 @@ class Split:
 
     @property
     def rounded(self) -> dict[str, int]:
-        """The four as whole people that add up to the rounded total: out of reach takes up what rounding leaves."""
-        served, no_place, unjudged = (round(value) for value in (self.served, self.no_place, self.unjudged))
-        out = max(round(self.people) - served - no_place - unjudged, 0)
-        return {"served": served, "no_place": no_place, "out_of_reach": out, "unjudged": unjudged}
+        """The four as whole people that add up to the people shown: `careshed.words.whole_parts`."""
+        parts = (self.served, self.no_place, self.out_of_reach, self.unjudged)
+        return dict(zip(STATES, whole_parts(self.people, parts), strict=True))
 
 
 def whole_split(cells: pd.DataFrame) -> Split:
@@ -113,7 +112,7 @@ def split_sentence(scope: Scope, split: Split, limit: str) -> str:
         out=count(found["out_of_reach"]),
         out_part=share(split.out_of_reach, split.people),
     )
-    end = say(scope.lang, "key_unjudged", count(split.unjudged)) if found["unjudged"] else say(scope.lang, "key_end")
+    end = say(scope.lang, "key_unjudged", count(found["unjudged"])) if found["unjudged"] else say(scope.lang, "key_end")
     return sentence + end
 
 

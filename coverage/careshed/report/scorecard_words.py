@@ -6,9 +6,9 @@ from typing import Final
 
 from careshed.policy.judging import RuleResult, Scorecard, Target
 from careshed.policy.judging.card import STATES, State
-from careshed.policy.judging.values import PLURALS, place_words
+from careshed.policy.judging.values import place_words
 from careshed.policy.model import Rule, Setting
-from careshed.words import LEVELS, Lang, group_name, pick
+from careshed.words import LEVELS, PLURALS, Lang, group_name, pick
 
 SIGNS: Final = {">=": "≥", "<=": "≤", "=": "=", ">": ">", "<": "<"}
 

@@ -18,7 +18,7 @@ from careshed.report.tables import (
     write_geojson,
 )
 from careshed.report.workbook import Column, Sheet, Value, write_workbook
-from careshed.words import Lang, group_name, pick
+from careshed.words import Lang, group_name, pick, spanned
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -85,8 +85,8 @@ def write_gaps(
     Parameters
     ----------
     gaps
-        From `find_gaps`: index ``gap_id`` in rank order; ``people``, ``cells``, ``unit``, ``unit_name``, ``minutes_nearest``
-        (weighted by people; NaN where no facility can be reached), ``nearest_name``, ``unjudged``, ``geometry``.
+        From `find_gaps`: index ``gap_id`` in rank order; ``people``, ``cells``, ``unit``, ``unit_name``, ``units_count``, ``units_level``,
+        ``minutes_nearest`` (weighted by people; NaN where no facility can be reached), ``nearest_name``, ``unjudged``, ``geometry``.
 
     Raises
     ------
@@ -256,7 +256,7 @@ def _gap_rows(gaps: GeoDataFrame, lang: Lang) -> tuple[tuple[Value, ...], ...]:
         zip(gaps.index, gaps.to_dict("records"), _degrees(gaps), strict=True), start=1
     ):
         minutes = number(gap["minutes_nearest"])
-        told = (str(name), str(gap["unit_name"] or gap["unit"]), number(gap["people"]), int(gap["cells"]))
+        told = (str(name), spanned(gap, lang), number(gap["people"]), int(gap["cells"]))
         near = (unreachable if minutes is None else minutes, str(gap["nearest_name"]))
         rows.append((rank, *told, *near, number(gap["unjudged"]), lon, lat))
     return tuple(rows)

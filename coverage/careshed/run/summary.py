@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from careshed.demand import tell_effect
 from careshed.display import Markup, Table, bar, card, text
+from careshed.maps.facts import gap_parts, reached_of
+from careshed.maps.split import whole_split
 from careshed.report.scorecard_words import headline
 from careshed.supply.hierarchy import summary_line
 from careshed.words import Lang, group_name, pick
@@ -66,25 +68,25 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
 
 def _gaps_line(one: ServiceResult, lang: Lang) -> str:
     """Say how many people the gaps hold, and that those who cannot be judged are among them."""
-    unjudged = float(one.gaps["unjudged"].sum())
-    people, out, count = float(one.gaps["people"].sum()), float(one.gaps["people"].sum()) - unjudged, len(one.gaps)
+    people, unjudged = gap_parts(one.gaps, reached_of(one))
+    out, count = people - unjudged, len(one.gaps)
     why = pick(lang, "不在导入的表中", "in no row of the imported table") if one.times.imported else ""
     zh, en = why or "附近没有街道", why or "on no street"
     return pick(
         lang,
-        f"缺口 {count} 处，{people:,.0f} 人：{out:,.0f} 人到不了，{unjudged:,.0f} 人{zh}、无法判断",
-        f"{count} gaps of {people:,.0f} people: {out:,.0f} out of reach, {unjudged:,.0f} {en}, who cannot be judged",
+        f"缺口 {count} 处，{people:,} 人：{out:,} 人到不了，{unjudged:,} 人{zh}、无法判断",
+        f"{count} gaps of {people:,} people: {out:,} out of reach, {unjudged:,} {en}, who cannot be judged",
     )
 
 
 def _places_line(found: PlacesFound, lang: Lang) -> str:
     """Say who finds a place."""
-    total = found.split.loc["ALL"]
-    people, served, none, out = (f"{total[name]:,.0f}" for name in ("people", "served", "no_place", "out_of_reach"))
+    total = whole_split(found.assignment.cells)
+    served, none, out, unjudged = (f"{people:,}" for people in total.rounded.values())
+    people = f"{total.people:,.0f}"
     who = pick(lang, "其中", "of them, ") if found.demand_rate < 1 else ""
     rate = pick(lang, f"{found.demand_rate:.1%} 需要位子（假设）：", f"{found.demand_rate:.1%} look for a place (assumed): ")
     head = f"{who}{rate}" if who else ""
-    unjudged = f"{total['unjudged']:,.0f}"
     more = pick(lang, f"，{unjudged} 人附近没有街道、无法判断", f", {unjudged} join no street and cannot be judged")
     return pick(
         lang,
@@ -97,7 +99,7 @@ def run_card(result: RunResult) -> str:
     """Lay out the card of a run for a notebook: what it found, and where its files are."""
     lang = result.study.lang
     found = [
-        (one.service.name(lang), f"{one.plan.people_covered_before:,.0f} / {one.plan.people_total:,.0f}", *_shares(one))
+        (one.service.name(lang), f"{reached_of(one).whole[0]:,} / {one.plan.people_total:,.0f}", *_shares(one))
         for one in result.services
     ]
     heads = (("服务", "service"), ("时限内可达 / 总数", "reached / all"), ("现状", "now"), ("新增点位后", "with the sites"))

@@ -32,6 +32,20 @@ def cover_pages(titles: int) -> int:
     return max(-(-titles // LISTED), 1)
 
 
+def drawn_names(atlas: Atlas) -> tuple[str, ...]:
+    """Name the services that the atlas draws."""
+    return atlas.services or tuple(one.name(atlas.lang) for one in atlas.study.services)
+
+
+def atlas_name(atlas: Atlas) -> str:
+    """Name the atlas after what it draws: care as a whole, or the services chosen."""
+    drawn, lang = drawn_names(atlas), atlas.lang
+    if len(drawn) == len(atlas.study.services):
+        return pick(lang, "养老托育服务设施可达与布局图集", "Atlas of reach and layout of care")
+    names = pick(lang, "、", ", ").join(name.removesuffix("设施") for name in drawn)
+    return pick(lang, f"{names}设施可达与布局图集", f"Atlas of reach and layout: {names}")
+
+
 def cover_sheet(atlas: Atlas, titles: Sequence[Title], page_number: int = 0) -> Figure:
     """Set the cover: the study's name, what it holds, its dates, and the list of sheets."""
     lang, study = atlas.lang, atlas.study
@@ -46,11 +60,11 @@ def cover_sheet(atlas: Atlas, titles: Sequence[Title], page_number: int = 0) -> 
         if study.made_up:
             chip(page, left + panel - 10, top - 12, pick(lang, "虚构数据，仅供演示", "made-up data, for demonstration"), 1.1)
         y = page.write_lines(x, top - 70, page.wrapped(study.name, wide, 3.0, bold=True), 3.0, bold=True)
-        name = pick(lang, "养老托育服务设施可达与布局图集", "Atlas of reach and layout of care")
+        name, drawn = atlas_name(atlas), drawn_names(atlas)
         y = page.write_lines(x, y - 4, page.wrapped(name, wide, 2.0), 2.0, colour=TEAL)
         page.rule((x, x + 40), (y - 5, y - 5), colour=TEAL, width=1.5)
         facts = [
-            (pick(lang, "服务", "services"), pick(lang, "、", ", ").join(one.name(lang) for one in study.services)),
+            (pick(lang, "服务", "services"), pick(lang, "、", ", ").join(drawn)),
             (pick(lang, "数据日期", "data as of"), study.data_date or "–"),
             (pick(lang, "坐标系", "coordinates"), atlas.coordinates),
             (pick(lang, "审图号", "map approval no."), atlas.approval_no or pick(lang, "未设", "none given")),

@@ -89,16 +89,16 @@ def gaps_sheet(atlas: Atlas, title: Title, one: ServiceResult) -> Figure:
         rows = tier_shares(one, it)
         shares = draw_shares(view, study.units, {str(key): float(value) for key, value in rows["share"].items()}, lang)
         draw_ground(view, streets=0.6)
-        gaps = draw_gaps(view, one.gaps, lang) if len(one.gaps) else []
+        gaps = draw_gaps(view, one.gaps, lang, reached=it.reached) if len(one.gaps) else []
         draw_units(view, study.units)
         places = draw_facilities(view, study.facilities(one.service.id), it.name, size=0.6)
         for place, shape in enumerate(one.gaps.geometry.iloc[:GAPS_NAMED], start=1):
             label(view, heart(shape), str(place), 1.2, colour="#8a2c05", bold=True)
         left = name_units(view, study.units, UNITS_TIER, times=1.15, colour="#1d2730")
         told = pick(lang, f"{it.who}{it.limit}内到不了{it.name}", f"{it.who} more than {it.limit} from {in_sentence(it.name)}")
-        missed, unjudged = count(it.reached.missed), count(it.reached.unjudged)
+        missed, unjudged = count(it.reached.missed), count(it.reached.whole[2])
         column.figures = [(told, pick(lang, f"{missed} 人", missed))]
-        if it.reached.unjudged >= 0.5:
+        if it.reached.whole[2]:
             column.figures.append((pick(lang, "无法判断", "cannot be judged"), pick(lang, f"{unjudged} 人", unjudged)))
         head = pick(lang, f"各单元{it.limit}可达比例", f"Share within {it.limit}, by unit")
         column.entries = several(gaps + largest_gaps(one, lang, GAPS_NAMED), pick(lang, "缺口", "Gaps"))

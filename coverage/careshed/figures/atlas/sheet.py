@@ -58,6 +58,8 @@ class Atlas:
     coordinates: str = ""
     """Name of the coordinate system."""
     sheets: int = 0
+    services: tuple[str, ...] = ()
+    """Names of the services drawn, all of the study if empty."""
 
 
 @dataclass(frozen=True)

@@ -119,11 +119,14 @@ def site_annex(atlas: Atlas, changes: Sequence[tuple[str, Change, pd.DataFrame]]
         Name of the plan, what it changes, and a table by site id with ``people_new``, ``cost_yuan``, ``places``.
     """
     lang, names = atlas.lang, atlas.study.units["name"]
+    dated = any(change.years for _, change, _ in changes)
     rows: list[tuple[str, ...]] = []
     for name, change, more in changes:
+        found: list[dict[str, float]] = []
         years = change.years or (0,) * len(change.numbers)
         for number, year, (key, site) in zip(change.numbers, years, change.sites.iterrows(), strict=True):
             told = _known(more, str(key))
+            found.append(told)
             rows.append(
                 (
                     name,
@@ -132,20 +135,31 @@ def site_annex(atlas: Atlas, changes: Sequence[tuple[str, Change, pd.DataFrame]]
                     str(key),
                     str(site["name"]),
                     _unit_path(atlas, str(site["unit"]), names),
-                    str(year or "–"),
+                    *((str(year or "–"),) if dated else ()),
                     _number(told["people_new"]),
                     _number(told["places"]),
                     _money(told["cost_yuan"]),
                 )
             )
+        rows += [_total_row(name, change.target, found, lang, dated=dated)] if found else []
     heads = pick(lang, "方案,服务,序号,编号,名称,所在单元,年份,新增可达人数,床位/托位,造价（万元）",
                  "plan,service,no.,id,name,unit,year,people added,places,cost (10k yuan)").split(",")  # fmt: skip
+    widths: tuple[float, ...] = (0.2, 0.1, 0.04, 0.06, 0.19, 0.15, 0.05, 0.08, 0.06, 0.07)
+    if not dated:
+        heads, widths = [*heads[:6], *heads[7:]], (*widths[:4], 0.22, 0.17, *widths[7:])
     return Annex(
         pick(lang, "附表 2　规划点位一览表", "Annex 2: planned sites"),
-        tuple(heads), (0.2, 0.1, 0.04, 0.06, 0.19, 0.15, 0.05, 0.08, 0.06, 0.07),
-        (False, False, True, False, False, False, True, True, True, True), rows,
+        tuple(heads), widths, (*(False, False, True), *(False,) * 3, *(True,) * (len(heads) - 6)), rows,
         pick(lang, "新增可达人数按选址先后累加计；“–”为未知或不适用", "People added in the order of the sites; – is unknown"),
     )  # fmt: skip
+
+
+def _total_row(name: str, target: str, found: Sequence[dict[str, float]], lang: Lang, *, dated: bool) -> tuple[str, ...]:
+    """Sum the sites of one plan; a sum is unknown where the figure of one site is."""
+    sums = {key: sum(told[key] for told in found) for key in found[0]}
+    blank, all_of = ("",) if dated else (), pick(lang, f"合计 {len(found)} 处", f"total of {len(found)}")
+    figures = (_number(sums["people_new"]), _number(sums["places"]), _money(sums["cost_yuan"]))
+    return (name, target, "", "", all_of, "", *blank, *figures)
 
 
 def coverage_annex(atlas: Atlas, services: Sequence[ServiceResult]) -> Annex:

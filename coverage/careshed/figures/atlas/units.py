@@ -98,7 +98,7 @@ def unit_sheet(atlas: Atlas, title: Title, unit: str, services: tuple[Sited, ...
         column.figures = [_figure(atlas, unit, services)]
         column.table, column.table_head = _numbers(atlas, unit, services), pick(lang, "本单元指标", "In this unit")
         head = pick(lang, "设施（数字见附表 1）与点位", "Facilities (numbers as in annex 1) and sites")
-        column.entries = several(entries, head) + several(painted, pick(lang, "居民可达的服务数", "Services in reach"))
+        column.entries = several(entries, head) + several(painted, _painted_head(services, lang))
         column.entries += several(ground_entries(study, lang, water=False)[-1:], pick(lang, "底图", "Ground"))
         _list(atlas, unit, services, numbers, column)
     return view.page.figure
@@ -122,7 +122,17 @@ def _paint_reached(view: View, services: tuple[Sited, ...]) -> list[Entry]:
     colours = ["#f4cdb3", *ramp(tuple(reversed(TEALS[1:4])), most)]
     paint_cells(view, np.where(lived, reached + 1, 0), colours)
     names = [pick(lang, "都到不了", "none"), *(str(number) for number in range(1, most + 1))]
+    if most == 1:
+        names = [pick(lang, "不可达", "out of reach"), pick(lang, "可达", "in reach")]
     return [Entry("fill", name, colour) for name, colour in zip(names, colours, strict=True)]
+
+
+def _painted_head(services: tuple[Sited, ...], lang: Lang) -> str:
+    """Say what the colours of the cells count; of one service, whether it is in reach."""
+    if len(services) > 1:
+        return pick(lang, "居民可达的服务数", "Services in reach")
+    limit, name = f"{services[0].one.service.within_minutes:g}", services[0].one.service.name(lang)
+    return pick(lang, f"{limit} 分钟到{name}", f"{name} within {limit} min")
 
 
 def _dim_outside(view: View, shape: object) -> None:
@@ -173,7 +183,7 @@ def _figure(atlas: Atlas, unit: str, services: tuple[Sited, ...]) -> tuple[str, 
         lang, f"{level_name(str(row['level']), lang)}，代码 {unit}", f"{level_name(str(row['level']), lang)}, code {unit}"
     )
     groups = list(dict.fromkeys(sited.one.service.group for sited in services))
-    people = [f"{group_name(group, lang)} {count(_people(services, unit, group))}" for group in groups]
+    people = [f"{group_name(group, lang)} {count(_people(services, unit, group))}{pick(lang, ' 人', '')}" for group in groups]
     return f"{told}{pick(lang, '；', '; ')}{pick(lang, '，', ', ').join(people)}", str(row["name"])
 
 
@@ -189,7 +199,7 @@ def _people(services: tuple[Sited, ...], unit: str, group: str) -> float:
 def _numbers(atlas: Atlas, unit: str, services: tuple[Sited, ...]) -> list[list[str]]:
     """Table of the unit: by service facilities, people, share today and planned, new sites."""
     lang = atlas.lang
-    head = pick(lang, "服务,设施,现状,建成后,新增", "service,sites,now,then,new").split(",")
+    head = pick(lang, "服务,设施,现状,建成后,新增点位", "service,sites,now,then,new").split(",")
     rows = [head]
     inside = units_below(atlas.study.units, unit)
     for sited in services:

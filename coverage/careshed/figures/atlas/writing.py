@@ -79,7 +79,9 @@ def write_atlas(
 
     path, lang = Path(path), lang or result.study.lang
     atlas = _atlas(result.study, lang, approval_no)
-    sheets = atlas_sheets(atlas, result, _chosen(result, services), units)
+    chosen = _chosen(result, services)
+    atlas = replace(atlas, services=tuple(one.service.name(lang) for one in chosen))
+    sheets = atlas_sheets(atlas, result, chosen, units)
     covers = cover_pages(len(sheets))
     atlas = replace(atlas, sheets=covers + len(sheets))
     sheets = [replace(one, title=replace(one.title, place=covers + place)) for place, one in enumerate(sheets, start=1)]
@@ -143,8 +145,8 @@ def atlas_sheets(
         note = _note(one, lang)
         add(sheet, pick(lang, f"{name}现状图", f"{name}: existing state"), existing_sheet, one, note=note)
         if len(one.isochrones):  # of imported times there are none
-            add(sheet, pick(lang, f"{name}服务范围图", f"{name}: service areas"), reach_sheet, one, note=note)
-        add(sheet, pick(lang, f"{name}服务缺口图", f"{name}: gaps"), gaps_sheet, one, note=note)
+            add(sheet, pick(lang, f"{_bare(name)}服务范围图", f"{name}: service areas"), reach_sheet, one, note=note)
+        add(sheet, pick(lang, f"{_bare(name)}服务缺口图", f"{name}: gaps"), gaps_sheet, one, note=note)
         if len(one.plan.sites):
             add(sheet, pick(lang, f"{name}建议选址图", f"{name}: proposed sites"), plan_sheet, one, note=_proof(atlas, one))
     chosen = {one.service.id for one in services}
@@ -170,6 +172,15 @@ def atlas_sheets(
         for page in range(table.pages):
             add(annex, f"{table.name}{pages_text(lang, page, table.pages)}", annex_sheet, table, page)
     return sheets
+
+
+def _bare(name: str) -> str:
+    """Take 服务 off the end of a service's name where 服务 follows.
+
+    >>> _bare("托育服务"), _bare("社区养老设施")
+    ('托育', '社区养老设施')
+    """
+    return name.removesuffix("服务")
 
 
 def _draw(draw: Callable[..., Figure], what: tuple[object, ...], atlas: Atlas, title: Title) -> Figure:

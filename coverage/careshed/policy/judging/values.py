@@ -15,7 +15,7 @@ from careshed.policy.judging.measured import NONE, Measured, Part, Unjudgeable
 from careshed.policy.model import Measure, Profile, Rule
 from careshed.policy.types import catalogue
 from careshed.reach import travel_times
-from careshed.words import LEVELS, group_name
+from careshed.words import LEVELS, PLURALS, group_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,16 +27,6 @@ FACILITIES: Final[Both] = ("处设施", "facilities")
 UNITS_OF: Final[Both] = ("个单元", "units")
 SQUARE_METRES: Final[Both] = ("平方米", "m²")
 HOUSEHOLDS: Final[Both] = ("户", "households")
-PLURALS: Final = {
-    "county": "counties or districts",
-    "street": "streets (jiedao)",
-    "township": "townships",
-    "community": "communities",
-    "village": "villages",
-    "compound": "compounds",
-}
-"""Unit level -> English plural."""
-
 NEIGHBOURHOOD: Final = ("street", "township")
 """Units that people's reach is told by where the rule names none."""
 

@@ -21,6 +21,7 @@ from careshed.report.brief.telling import (
 from careshed.report.committee.summary import service_sentences
 from careshed.report.scorecard_words import headline
 from careshed.report.tables import limit_words
+from careshed.siting.studying import gave_way
 from careshed.siting.studying import key_sentence as plan_sentence
 from careshed.words import Lang, group_name, pick
 
@@ -71,7 +72,9 @@ def summary(paper: Paper, result: RunResult) -> None:
                 lang, f"对照《{card.name(lang)}》，{headline(card, lang)}", f"Judged by {card.name(lang)}: {headline(card, lang)}"
             )
         )
-    more += [f"{one.section.name(lang)}{pick(lang, '：', ': ')}{plan_sentence(one, lang)}" for one in result.plans[:1]]
+    for one in result.plans[:1]:
+        told = pick(lang, "", " ").join((plan_sentence(one, lang), *gave_way(one.plan, lang)))
+        more.append(f"{one.section.name(lang)}{pick(lang, '：', ': ')}{told}")
     table = paper.coming("table")
     see = (
         ("各服务的主要数字见", table, "。")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from careshed.maps.facts import gap_parts, reached_of, reached_parts
+from careshed.maps.split import whole_split
 from careshed.maps.text import in_sentence
 from careshed.report.scorecard_words import one_gap, state_text, target_words, value_text
 from careshed.report.tables import limit_words, number
 from careshed.schema import merge_rows
 from careshed.siting.studying.listing import listed
-from careshed.words import Lang, group_name, pick
+from careshed.words import Lang, group_name, pick, spanned
 
 if TYPE_CHECKING:
     from careshed.policy.judging import Scorecard
@@ -37,9 +39,14 @@ class Counts:
     """People who cannot reach one today and could with data from beyond the edge."""
 
     @property
+    def whole(self) -> tuple[int, int, int]:
+        """People reached, out of reach and unjudged as shown, as on the map."""
+        return reached_parts(self.people, self.covered, self.unjudged)
+
+    @property
     def missed(self) -> int:
-        """People out of reach, so that the rounded counts add up, as on the map."""
-        return max(round(self.people) - round(self.covered) - round(self.unjudged), 0)
+        """People out of reach as shown."""
+        return self.whole[1]
 
     @property
     def share(self) -> float | None:
@@ -129,16 +136,16 @@ def gap_rows(result: RunResult, lang: Lang) -> tuple[list[tuple[str, ...]], list
             gone = ("时间表中没有", "not in the table") if one.service.tables else ("沿路网到不了", "no street leads there")
             near = pick(lang, *gone) if minutes is None else f"{minutes:.0f}"
             nearest = DASH if minutes is None else str(row["nearest_name"]) or DASH
-            rows.append((str(rank), str(row["unit_name"] or row["unit"] or DASH), f"{float(row['people']):,.0f}", near, nearest))
+            rows.append((str(rank), spanned(row, lang) or DASH, f"{float(row['people']):,.0f}", near, nearest))
     return rows, bands
 
 
 def of_gaps(one: ServiceResult, lang: Lang) -> str:
     """Say how many gaps a service has with how many people, and how many of these cannot be judged."""
-    people, unjudged = float(one.gaps["people"].sum()), float(one.gaps["unjudged"].sum())
-    zh, en = f"{len(one.gaps)} 处，{people:,.0f} 人", f"{len(one.gaps)} gaps with {people:,.0f} people"
-    if unjudged >= 0.5:
-        zh, en = f"{zh}（其中 {unjudged:,.0f} 人无法判断）", f"{en} ({unjudged:,.0f} of them cannot be judged)"
+    people, unjudged = gap_parts(one.gaps, reached_of(one))
+    zh, en = f"{len(one.gaps)} 处，{people:,} 人", f"{len(one.gaps)} gaps with {people:,} people"
+    if unjudged:
+        zh, en = f"{zh}（其中 {unjudged:,} 人无法判断）", f"{en} ({unjudged:,} of them cannot be judged)"
     return pick(lang, zh, en)
 
 
@@ -147,10 +154,9 @@ def places_sentence(one: ServiceResult, lang: Lang) -> str:
     found = one.places
     if found is None:
         return ""
-    total = found.split.loc["ALL"]
-    people, served, none, out = (
-        f"{number(total[name]) or 0.0:,.0f}" for name in ("people", "served", "no_place", "out_of_reach")
-    )
+    total = whole_split(found.assignment.cells)
+    served, none, out = (f"{total.rounded[name]:,}" for name in ("served", "no_place", "out_of_reach"))
+    people = f"{total.people:,.0f}"
     told = pick(lang, f"按需求率 {found.demand_rate:.1%}（假设）计，", f"If {found.demand_rate:.1%} look for a place (assumed), ")
     rate, name = told if found.demand_rate < 1 else "", one.service.name(lang)
     zh = f"{rate}{people} 人需要{name}的位子：{served} 人有位，{none} 人可达而无空位，{out} 人不可达。"
@@ -261,10 +267,10 @@ def uncertain(result: RunResult, lang: Lang) -> list[str]:
 def _unjudged(result: RunResult, lang: Lang) -> list[str]:
     told = []
     for one in result.services:
-        people = counts_of(one).unjudged
-        if people >= 0.5:
+        people = counts_of(one).whole[2]
+        if people:
             name, who = one.service.name(lang), group_name(one.service.group, lang)
-            told.append(pick(lang, f"{name} {people:,.0f} 名{who}", f"{people:,.0f} {who} ({in_sentence(name)})"))
+            told.append(pick(lang, f"{name} {people:,} 名{who}", f"{people:,} {who} ({in_sentence(name)})"))
     if not told:
         return []
     listed_ = pick(lang, "、", ", ").join(told)

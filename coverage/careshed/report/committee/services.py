@@ -11,7 +11,7 @@ from careshed.report.sites import plan_words
 from careshed.report.tables import dated, headed, limit_words, made_up_line, number
 from careshed.report.workbook import Column, Sheet, Value
 from careshed.schema import TIERS
-from careshed.words import Lang, group_name, level_name, pick
+from careshed.words import Lang, group_name, level_name, pick, spanned
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -304,7 +304,7 @@ def _gap_rows(one: ServiceResult, lang: Lang) -> list[tuple[Value, ...]]:
         near = number(row["minutes_nearest"])
         rows.append(
             (
-                one.service.name(lang), rank, str(row["unit_name"] or row["unit"]),
+                one.service.name(lang), rank, spanned(row, lang),
                 number(row["people"]), number(row["unjudged"]), int(row["cells"]), near,
                 str(row["nearest_name"]) if near is not None else "",
                 round(point.x, 6), round(point.y, 6),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from careshed.maps.facts import judged_count, key_sentence, plan_sentences, reached_counts, scope_of
+from careshed.maps.facts import judged_count, key_sentence, plan_sentences, reached_counts, reached_of, scope_of
 from careshed.report.committee.page import TEAL, Page, link_to, print_page
 from careshed.report.scorecard_words import headline
 from careshed.report.tables import dated, headed, limit_words, made_up_line
 from careshed.report.workbook import INK, RULE, Column, Sheet, Value, face, fill_page, lines_at, set_text
+from careshed.siting.studying import gave_way
 from careshed.siting.studying import key_sentence as plan_sentence
 from careshed.words import Lang, group_name, level_name, pick
 
@@ -84,7 +85,10 @@ def _figures(result: RunResult, lang: Lang) -> Sheet:
     study = result.study
     colon, gap = pick(lang, "：", ": "), pick(lang, "", " ")
     notes = [f"{one.service.name(lang)}{colon}{gap.join(service_sentences(result, one, lang))}" for one in result.services]
-    notes += [f"{solved.section.name(lang)}{colon}{plan_sentence(solved, lang)}" for solved in result.plans]
+    notes += [
+        f"{solved.section.name(lang)}{colon}{gap.join((plan_sentence(solved, lang), *gave_way(solved.plan, lang)))}"
+        for solved in result.plans
+    ]
     if result.card is not None:
         notes.append(f"{result.card.name(lang)}{pick(lang, '：', ': ')}{headline(result.card, lang)}")
     title = headed(study.name, pick(lang, "服务设施可达性与选址：成果表", "Access to care and proposed sites: tables"))
@@ -95,18 +99,13 @@ def _figures(result: RunResult, lang: Lang) -> Sheet:
 
 def _figure_row(one: ServiceResult, lang: Lang) -> tuple[Value, ...]:
     service, plan = one.service, one.plan
-    at = (
-        (one.covered.index == "ALL")
-        & (one.covered["minutes"] == service.within_minutes)
-        & (one.covered["group"] == service.group)
-    )
-    row = one.covered[at].iloc[0]
-    people, covered, unjudged = (float(row[key]) for key in ("people", "covered", "unjudged"))
-    missed = max(round(people) - round(covered) - round(unjudged), 0)  # as on the map, so that the counts add up
+    reached = reached_of(one)
+    people, share = reached.people, reached.covered / reached.people if reached.people else None
+    covered, missed, unjudged = reached.whole  # as on the map, so that the counts add up
     who = pick(lang, "，", ", ").join((group_name(service.group, lang), limit_words(service.within_minutes, None, lang)))
     after, bound = (value / people if people else None for value in (plan.people_covered_after, plan.bound))
     return (
-        service.name(lang), who, people, covered, covered / people if people else None, missed,
+        service.name(lang), who, people, covered, share, missed,
         unjudged, len(one.gaps), len(plan.sites), after, bound,
     )  # fmt: skip
 

@@ -257,8 +257,11 @@ def gaps_layer(one: ServiceResult, lang: Lang) -> Layer:
         gap_people=gaps["people"].to_numpy(dtype=float),
         mean_minutes=gaps["minutes_nearest"].to_numpy(dtype=float),
         cells=gaps["cells"].to_numpy(dtype=np.int32),
+        units_count=gaps["units_count"].to_numpy(dtype=np.int32),
     )
-    listed = fields("gap_id", "service", "gap_people", "cells", "mean_minutes", "nearest_name", "unjudged", "unit", "unit_name")
+    listed = fields(
+        "gap_id", "service", "gap_people", "cells", "mean_minutes", "nearest_name", "unjudged", "unit", "unit_name", "units_count"
+    )
     title = _titled(one, lang, "服务缺口", "gaps")
     return Layer(_named(one, lang, "缺口", "gaps"), title, listed, table, "MultiPolygon", styles.gaps(title, lang))
 

@@ -51,6 +51,9 @@ def key_sentence(solved: StudyPlan, lang: Lang) -> str:
     plan = solved.plan
     demand, reached = plan.objective.demands[0], plan.reached[0]
     who, total, limit = group_name(reached.group, lang), f"{reached.total:,.0f}", limit_of_demand(demand, lang)
+    if solved.section.mode:  # of the plan's own: without its name the sentence would pass for the service's way to travel
+        mode = solved.problem.study.travel_mode(solved.section.mode)
+        limit = pick(lang, f"{mode.zh} {limit}", f"{limit} ({mode.en})")
     before, after = (share_text(people, reached.total) for people in (reached.before, reached.after))
     n, net = len(plan.new), yuan_text(plan.net_yuan)
     if not n and not plan.upgrades and not plan.closed:

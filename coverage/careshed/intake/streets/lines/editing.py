@@ -172,8 +172,8 @@ def _runs_along(line: shapely.LineString, first: Floats, last: Floats) -> Bools:
 def _closure(edits: Edits, row: int, metres: float, ways: int) -> Fault:
     if not ways:
         told = (
-            f"第 {row} 行没有关闭任何道路：5 米内没有与之并行的道路",
-            f"row {row} closes no street: none runs along it within 5 m",
+            f"第 {row} 行没有关闭任何道路：5 米内没有整段与之并行的道路（一段自一个折点至下一个折点，请画过折点）",
+            f"row {row} closes no street: no whole piece of one, from vertex to vertex, lies within 5 m of it",
         )
         return replace(edits.table.fault("closes_nothing", told, severity="noted"), row=str(row))
     told = (f"关闭 {metres:,.0f} 米道路，涉及 {ways} 条", f"closes {metres:,.0f} m of {ways} streets")
