@@ -90,6 +90,8 @@ def test_gaps_are_contiguous_ranked_and_name_the_nearest_facility(times, cells, 
     assert gaps["people"].tolist() == [50.0, 30.0, 7.0]
     assert gaps["cells"].tolist() == [1, 2, 1]
     assert gaps["unit_name"].tolist() == ["东街道", "西街道", ""]
+    assert gaps["units_count"].tolist() == [1, 1, 0]
+    assert gaps["units_levels"].tolist() == ["street", "street", ""]
     # 1000 s; (10 * 600 + 20 * 500) / 30 = 533.3 s; none.
     assert gaps["minutes_nearest"].tolist()[:2] == pytest.approx([1000 / 60, 1600 / 3 / 60])
     assert np.isnan(gaps["minutes_nearest"].iloc[2])
@@ -97,6 +99,16 @@ def test_gaps_are_contiguous_ranked_and_name_the_nearest_facility(times, cells, 
     assert gaps["unjudged"].tolist() == [0.0, 0.0, 7.0]
     assert gaps.index.tolist() == [1, 2, 3]
     assert gaps.geometry.area.tolist() == pytest.approx([10_000, 20_000, 10_000])
+
+
+def test_a_gap_counts_the_units_it_spans(times, cells, units):
+    # the neighbours at -600 and -500 in two units, the second a village; the cell in no unit adds none
+    both = units.assign(level=["village" if code == "e" else level for code, level in units["level"].items()])
+    unit = cells["unit"].copy()
+    unit.iloc[0] = "e"
+    gaps = find_gaps(times, cells.assign(unit=unit), minutes=5, group="p60", units=both)
+    assert gaps["units_count"].tolist() == [1, 2, 0]
+    assert gaps["units_levels"].tolist() == ["village", "street village", ""]
 
 
 def test_no_gap_is_an_empty_table_with_its_columns(times, cells):

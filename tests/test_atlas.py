@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 from plan_town import write_town
@@ -18,11 +19,12 @@ from typer.testing import CliRunner
 
 from careshed.cli import app
 from careshed.figures.atlas import write_atlas, writing
-from careshed.figures.atlas.cover import LISTED, cover_pages, cover_sheet
+from careshed.figures.atlas.cover import LISTED, atlas_name, cover_pages, cover_sheet, drawn_names
 from careshed.figures.atlas.sheet import A3_MM, FRAME, MAP_BOX, ROUND, Title, fitting_scale, map_sheet, round_scale
-from careshed.figures.atlas.tables import ROWS, Annex, annex_sheet, coverage_annex
+from careshed.figures.atlas.tables import ROWS, Annex, annex_sheet, coverage_annex, site_annex
 from careshed.figures.atlas.units import facility_numbers, sited_services, source_text, unit_sheet, units_below
 from careshed.figures.furniture import scale_bar
+from careshed.figures.plans import change_of
 from careshed.schema import InputError
 from careshed.study import UnknownService
 
@@ -221,6 +223,28 @@ def test_the_coverage_annex_holds_the_runs_own_numbers(town):
         "西街道": ("120", "0", "0.0%"),
         "山乡": ("80", "0", "0.0%"),
     }
+
+
+def test_the_cover_lists_the_services_drawn_and_no_others(town):
+    atlas = writing._atlas(town.study, "zh", None)
+    assert (drawn_names(atlas), atlas_name(atlas)) == (("日间照料",), "养老托育服务设施可达与布局图集")
+    more = town.study.services[0].model_copy(update={"id": "other", "name_zh": "托育服务"})
+    two = replace(atlas, study=replace(atlas.study, services=(*town.study.services, more)), services=("托育服务",))
+    assert (drawn_names(two), atlas_name(two)) == (("托育服务",), "托育服务设施可达与布局图集")
+
+
+def test_the_site_annex_sums_up_each_plan_and_has_years_only_where_a_plan_has(town):
+    atlas = writing._atlas(town.study, "zh", None)
+    change = change_of(town.study, town.services[0], "zh")
+    known = pd.DataFrame({"people_new": 100.0, "places": 10.0, "cost_yuan": 20_000.0}, index=change.sites.index)
+    annex = site_annex(atlas, [("建议选址", change, known)])
+    n = len(change.sites)
+    assert "年份" not in annex.heads
+    assert {len(annex.heads), len(annex.widths), len(annex.right)} == {9}
+    assert all(len(row) == 9 for row in annex.rows)
+    assert annex.rows[-1][4:] == (f"合计 {n} 处", "", str(100 * n), str(10 * n), f"{2.0 * n:.1f}")
+    unknown = site_annex(atlas, [("建议选址", change, known.assign(cost_yuan=np.nan))])
+    assert unknown.rows[-1][-1] == "–"
 
 
 def test_a_long_table_runs_over_pages_and_loses_no_row(town):

@@ -21,6 +21,7 @@ from test_streets import osm
 from towns import CRS, EAST, NORTH, points, streets
 
 from careshed.access import unattached_people
+from careshed.datum.shifts import bd09_from_gcj02, gcj02_from_wgs84
 from careshed.intake.streets import Streets, read_streets
 from careshed.intake.streets.barrier_layers import add_barriers, add_gates
 from careshed.intake.streets.barriers import (
@@ -660,9 +661,7 @@ def test_bad_barrier_layers_are_refused_with_a_cure(tmp_path):
     assert "the coordinate system is not stated" in refused(lambda: add_barriers(TWO_STREETS, nowhere))
     table = tmp_path / "table.csv"
     table.write_text("类型,名称\n围墙,甲\n", encoding="utf-8")
-    assert "is a table without shapes. Give a layer of lines, areas or points" in refused(
-        lambda: add_barriers(TWO_STREETS, table)
-    )
+    assert "is a table without shapes. Give a layer of lines or areas" in refused(lambda: add_barriers(TWO_STREETS, table))
     assert "没有几何图形" in refused(lambda: add_barriers(TWO_STREETS, table), "zh")
     assert "the file does not exist" in refused(lambda: add_barriers(TWO_STREETS, tmp_path / "none.gpkg"))
 
@@ -676,6 +675,45 @@ def test_bad_gate_layers_are_refused_with_a_cure(tmp_path):
     assert "无法判断是否开放" in refused(lambda: add_gates(TWO_STREETS, half), "zh")
     with pytest.raises(ValueError, match="within_m must be above 0"):
         add_gates(TWO_STREETS, layer(tmp_path, "gates", [Point(0, 0)]), within_m=0)
+
+
+@pytest.mark.parametrize("datum", ["WGS-84", "GCJ-02", "BD-09"])
+def test_gates_are_read_from_a_table_as_registers_are_and_their_datum_is_taken_off(tmp_path, datum):
+    lon, lat = degrees([(52, -1)])
+    if datum != "WGS-84":
+        lon, lat = gcj02_from_wgs84(lon, lat)
+    if datum == "BD-09":
+        lon, lat = bd09_from_gcj02(lon, lat)
+    table = tmp_path / "gates.csv"
+    table.write_bytes(f"名称,经度,纬度,是否开放\n东门,{lon[0]:.7f},{lat[0]:.7f},是\n".encode("gbk"))
+    made = add_gates(COMPOUND_TOWN, table, crs="EPSG:4326", datum=datum).table.barriers
+    assert np.allclose([made.gate_lon, made.gate_lat], degrees([(52, -1)]), atol=2e-6, rtol=0)
+
+
+def test_gates_whose_datum_is_not_stated_lie_off_their_walls_and_the_datum_that_fits_is_told(tmp_path):
+    lon, lat = gcj02_from_wgs84(*degrees([(52, -1)]))
+    (tmp_path / "gates.csv").write_text(f"lon,lat\n{lon[0]:.7f},{lat[0]:.7f}\n", encoding="utf-8")
+    walled = replace(COMPOUND_TOWN, barriers=barriers(COMPOUND))
+
+    def told(**how):
+        faults = add_gates(walled, tmp_path / "gates.csv", crs="EPSG:4326", **how).faults
+        return [fault.text("en") for fault in faults if fault.code == "gates_off_walls"]
+
+    assert told(datum="GCJ-02") == []
+    assert "gates.csv: 1 of 1 open gates lie more than 5 m from any wall and open none" in told()[0]
+    assert 'state datum = "GCJ-02" in [[barriers.gates]]' in told()[0]
+
+
+def test_the_kind_of_a_layer_may_be_written_in_chinese():
+    assert BarrierSection(layers=[{"file": "a.gpkg", "kind": "围墙"}]).layers[0].kind == "wall"
+
+
+def test_a_table_of_gates_without_coordinates_or_system_says_what_to_write(tmp_path):
+    table = tmp_path / "gates.csv"
+    table.write_text("名称\n东门\n", encoding="utf-8")
+    assert "[barriers.gates.columns]" in refused(lambda: add_gates(COMPOUND_TOWN, table, crs="EPSG:4326"))
+    table.write_text("lon,lat\n123,35\n", encoding="utf-8")
+    assert "State crs in [barriers.gates] of the study" in refused(lambda: add_gates(COMPOUND_TOWN, table))
 
 
 # --- the study's section -----------------------------------------------------------------------------------------------

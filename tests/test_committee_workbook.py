@@ -14,12 +14,14 @@ from openpyxl.workbook import Workbook
 from plan_town import write_town
 
 from careshed.report.brief import find_office
+from careshed.report.brief.telling import site_rows
 from careshed.report.committee import write_workbook
 from careshed.report.committee.page import page_name
 from careshed.report.committee.plans import plan_gains
 from careshed.report.committee.reaching import gains_by_group, with_sites
-from careshed.report.committee.services import tables_with_sites, unit_page
+from careshed.report.committee.services import _total, tables_with_sites, unit_page
 from careshed.report.committee.summary import service_sentences
+from careshed.report.premises import premises_line, premises_words, shared_premises, told_plan
 from careshed.run import RunResult, analyse_study
 from careshed.siting.studying import StudyPlan, plan_study
 
@@ -121,11 +123,13 @@ def test_the_pages_hold_the_numbers_of_the_run(full: RunResult, path: Path) -> N
     assert np.allclose(sites["造价（元）"].astype(float), one.plan.sites["cost_yuan"].astype(float))
     covered = table(path, "覆盖情况", "服务")
     assert len(covered) == sum(len(each.covered) for each in full.services)
-    own = covered.iloc[: len(one.covered)]
-    assert np.allclose(own["现状可达"].astype(float), one.covered["covered"])
-    assert np.allclose(own["现状可达率"].astype(float), one.covered["share"], equal_nan=True)
+    own = covered[covered["服务"] == "托育/服务[1]"]  # what is printed comes first, so that rows stand in another order
+    assert np.allclose(own["现状可达"].astype(float).sort_values(), one.covered["covered"].sort_values())
+    assert np.allclose(own["现状可达率"].astype(float).sort_values(), one.covered["share"].sort_values(), equal_nan=True)
     gaps = table(path, "服务缺口", "服务")
-    assert np.allclose(gaps["不可达人数"].astype(float), pd.concat([each.gaps["people"] for each in full.services]))
+    told = gaps.sort_values(["服务", "次序"])["不可达人数"].astype(float)
+    by_name = sorted(full.services, key=lambda each: each.service.name("zh"))
+    assert np.allclose(told, pd.concat([each.gaps["people"] for each in by_name]))
     faults = table(path, "问题与提示", "处理")
     assert len(faults) == len(full.faults)
     assert faults["问题"].tolist() == [fault.zh for fault in full.faults]
@@ -180,6 +184,58 @@ def test_pages_are_ready_to_filter_and_to_print(book: Workbook) -> None:
     assert len(sites._charts) == 1
     assert len(book["社区养老服务·单元"]._charts) == 1
     assert sites.conditional_formatting
+
+
+def test_only_what_a_committee_reads_is_printed(full: RunResult, book: Workbook) -> None:
+    sites = book["托育 服务 1 ·选址"]
+    head = next(row for row in sites.iter_rows() if row[0].value == "次序")
+    printed = sites.print_area.replace("$", "").split(":")[1]
+    # The reason is the last printed column of at most ten; codes, other groups and coordinates stand to its right.
+    last = next(cell for cell in head if cell.value == "理由")
+    assert printed.startswith(last.column_letter)
+    assert last.column <= 10
+    assert sites.page_setup.paperSize == 9
+    # Two services, each with the whole, two counties and fourteen streets and townships (people in no unit besides).
+    covered = book["覆盖情况"]
+    top = next(row[0].row for row in covered.iter_rows() if row[0].value == "服务")
+    end = int("".join(sign for sign in covered.print_area.split(":")[1] if sign.isdigit()))
+    assert 2 * 17 <= end - top <= 2 * 18
+    assert covered.cell(end, 1).value == full.services[1].service.name("zh")
+    assert {covered.cell(row, 3).value for row in range(top + 1, end + 1)} == {15}
+
+
+def test_a_site_list_ends_with_its_sum_which_the_filter_leaves_out(full: RunResult, path: Path, book: Workbook) -> None:
+    one = full.services[0]
+    total = table(path, "托育 服务 1 ·选址", "次序").iloc[len(one.plan.sites)]
+    assert total["名称"] == "合计"
+    assert total["造价（元）"] == pytest.approx(one.plan.sites["cost_yuan"].sum())
+    assert total["新增可达：3岁以下婴幼儿"] == pytest.approx(one.plan.sites["people_new"].sum())
+    page = book["托育 服务 1 ·选址"]
+    filtered = int("".join(sign for sign in page.auto_filter.ref.split(":")[1] if sign.isdigit()))
+    assert page.cell(filtered + 1, 2).value == "合计"
+
+
+def test_a_sum_is_left_empty_where_one_site_is_unknown() -> None:
+    assert _total(["name", "cost_yuan", "rank"], [("a", 1.0, 1), ("b", None, 2)], "en") == ("Total", None, None)
+    assert _total(["name", "cost_yuan", "rank"], [("a", 1.0, 1), ("b", 2.0, 2)], "zh") == ("合计", 3.0, None)
+
+
+def test_premises_that_two_services_propose_say_so(demo: RunResult) -> None:
+    first, second, third = demo.services
+    both = set(second.plan.sites.index) & set(third.plan.sites.index)
+    assert both  # two services for the elderly choose among the same premises
+    assert set(shared_premises(demo.services)) == both
+    assert set(premises_words(demo.services, third, "zh").values()) == {
+        f"与{second.service.name('zh')}合用同一用房，造价勿重复计"
+    }
+    assert premises_words(demo.services, first, "zh") == {}
+    assert told_plan(demo.services, first) is first.plan
+    told = told_plan(demo.services, second).sites["reason_en"]
+    assert {site for site, text in told.items() if "count the cost once" in text} == both
+    assert "count the cost once" not in " ".join(second.plan.sites["reason_en"])
+    assert all(site in premises_line(demo.services, "zh") for site in both)
+    assert premises_line(demo.services[:1], "zh") == ""
+    assert sum("勿重复计" in row[1] for row in site_rows(second, "zh", demo.services)) == len(both)
 
 
 def test_names_that_try_to_be_formulas_or_markup_stay_text(book: Workbook, path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
@@ -24,7 +25,7 @@ from careshed.figures.frame import Told, about, framed, map_frame
 from careshed.figures.furniture import Entry, legend, legend_height, round_length, scale_bar
 from careshed.figures.ground import Ground, draw_ground, fitted_view, label, name_units, scaled_view
 from careshed.figures.layers import draw_effect, draw_sites, gaps_text, site_effect
-from careshed.figures.maps import half_in
+from careshed.figures.maps import _named_end, half_in
 from careshed.figures.page import look, new_page
 from careshed.figures.plans import change_of
 from careshed.figures.writing import figures_of
@@ -328,6 +329,25 @@ def test_the_same_figure_gives_the_same_bytes_in_every_format(town, tmp_path):
     assert b"<dc:date>" not in (tmp_path / "a.svg").read_bytes()
     assert not list(tmp_path.glob(".*.part"))
     assert size_of(tmp_path / "a.png") == (708, 442)  # 120 × 75 mm at 150 dots an inch, whole dots
+
+
+def test_a_map_for_the_page_is_cropped_to_the_study_and_has_letters_of_seven_points_and_more(town):
+    for draw in (figures.coverage_figure, figures.gaps_figure, figures.plan_figure):
+        figure = draw(town.study, town.services[0], "zh", size_mm=(156, 105))
+        assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 6.99
+        ground = figure.axes[1]
+        left, low, right, top = ground.get_position().extents
+        west, south, east, north = Ground(town.study).bounds()
+        # As wide to as high as the study itself, to which 3 % are added on each side.
+        assert (right - left) * 156 / ((top - low) * 105) == pytest.approx((east - west) / (north - south))
+        assert ground.get_xlim()[1] - ground.get_xlim()[0] == pytest.approx((east - west) * 1.06)
+
+
+def test_the_title_says_how_many_units_share_the_lowest_figure():
+    rows = pd.DataFrame({"name": ["甲", "乙", "丙"], "share": [0.0, 0.0004, 0.5]})
+    assert _named_end(rows, 0, "zh") == ("甲等 2 个", "0.0%")  # 0.04 % is printed as 0.0 % too
+    assert _named_end(rows, 0, "en") == ("甲 and 1 more", "0.0%")
+    assert _named_end(rows, -1, "zh") == ("丙", "50.0%")
 
 
 def test_another_suffix_is_refused(tmp_path):

@@ -102,6 +102,39 @@ def test_a_cost_is_in_the_unit_that_is_said(tmp_path, unit, header, value, cost)
 
 
 @pytest.mark.parametrize(
+    ("header", "cost"),
+    [
+        ("用时（分钟）", 150_000),
+        ("用时（秒）", 2500),
+        ("时长", 150_000),
+        ("耗时秒", 2500),
+        ("duration_s", 2500),
+        ("Travel time (min)", 150_000),
+    ],
+)
+def test_the_column_of_times_is_known_by_its_usual_headers_which_say_the_unit(tmp_path, header, cost):
+    facilities, cells = two()  # 2.5 minutes are 150,000 ms, 2.5 s are 2,500 ms
+    assert import_travel_times(small(tmp_path, ["1,a,2.5"], header=f"起点,终点,{header}"), facilities, cells).table.cost == [cost]
+
+
+def test_times_that_are_mostly_many_hours_may_be_seconds(tmp_path):
+    facilities, cells = two()
+    told = [
+        fault.text("en")
+        for fault in import_travel_times(small(tmp_path, ["1,a,600"], header="o,d,用时"), facilities, cells).faults
+    ]
+    assert any("their median is 600 and the header names no unit: they may be seconds" in text for text in told)
+    plain = import_travel_times(small(tmp_path, ["1,a,600"], header="o,d,用时（分钟）"), facilities, cells)
+    assert "maybe_seconds" not in {fault.code for fault in plain.faults}
+
+
+def test_a_header_in_hours_is_refused(tmp_path):
+    facilities, cells = two()
+    with pytest.raises(InputError, match=r"names a unit that is not read\. Convert the column to minutes"):
+        import_travel_times(small(tmp_path, ["1,a,2.5"], header="o,d,时长（小时）"), facilities, cells)
+
+
+@pytest.mark.parametrize(
     ("header", "unit", "says"),
     [
         ("seconds", "minutes", "seconds"),

@@ -14,6 +14,7 @@ from test_maps_browser import CHROMIUM, Visit, browser  # noqa: F401
 
 from careshed.maps import write_index
 from careshed.maps.index import little_map
+from careshed.run.summary import _first_files
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -71,6 +72,22 @@ def test_the_same_run_gives_the_same_bytes(demo: RunResult, written: dict[str, P
     again.unlink()
 
 
+def test_papers_that_are_not_there_yet_are_named_with_the_command_that_makes_them(tmp_path: Path) -> None:
+    def told(*names: str) -> list[str]:
+        page = write_index(tmp_path / "index.html", small_run(), [tmp_path / name for name in names])  # type: ignore[arg-type]
+        return re.findall(r"<code>careshed (\w+) STUDY", page.read_text(encoding="utf-8"))
+
+    assert told("childcare.html") == ["brief", "atlas"]
+    assert told("childcare.html", "brief.docx") == ["atlas"]
+    assert told("brief.docx", "atlas.pdf") == []
+
+
+def test_the_files_of_the_whole_run_are_named_first() -> None:
+    names = ("index.html", "childcare.html", "layers.gpkg", "committee.xlsx")
+    run = SimpleNamespace(files=tuple(Path(name) for name in names))
+    assert [file.name for file in _first_files(run)] == ["committee.xlsx", "layers.gpkg", "index.html"]  # type: ignore[arg-type]
+
+
 def test_names_from_data_stay_text_and_odd_file_names_are_quoted(tmp_path: Path) -> None:
     study = small_study(name=EVIL, made_up=False, data_date="")
     files = [tmp_path / "childcare.html", tmp_path / "a b#?<i>.xlsx", tmp_path / "图 1.png", tmp_path.parent / "x.csv"]
@@ -112,3 +129,15 @@ def test_the_front_page_opens_without_a_network_and_reads_well(browser: Browser,
     serious = [one["id"] for one in axe.Axe().run(visit.page).response["violations"] if one["impact"] in ("serious", "critical")]
     assert serious == []
     visit.context.close()
+
+
+def test_a_plan_without_sites_claims_nothing_beyond_that(demo):
+    from dataclasses import replace
+
+    from careshed.maps.facts import plan_sentences, scope_of
+
+    plan = demo.services[0].plan
+    none = replace(plan, sites=plan.sites.iloc[:0], people_covered_after=plan.people_covered_before)
+    assert plan_sentences(scope_of(demo.study, service="childcare", group=None, lang="en", times=None, covered=None), none) == [
+        "No new site is proposed (8 asked for)."
+    ]

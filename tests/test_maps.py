@@ -23,15 +23,18 @@ from shapely import LineString, MultiPoint, Point, Polygon, box
 
 from careshed.maps import write_map
 from careshed.maps.encode import STEP_DEG, areas_block, json_text, lines_block, points_block, varints
-from careshed.maps.facts import Reached, Scope, key_sentence, lead_sentence, units_without
-from careshed.maps.layers import BLUES, band_colours, bands_layer
+from careshed.maps.facts import Reached, Scope, gap_parts, key_sentence, lead_sentence, scope_of, units_without
+from careshed.maps.layers import BLUES, band_colours, bands_layer, gap_tip
+from careshed.maps.notes import assumptions
 from careshed.maps.panel import switches
 from careshed.maps.population import population_breaks, population_layer
 from careshed.maps.shares import shares_layer
 from careshed.maps.tiles import background_tiles
-from careshed.modes import WALK_TODDLER
+from careshed.modes import CAR, WALK_TODDLER, WHEELCHAIR
+from careshed.reach.mixing import mixed_mode
 from careshed.schema import Fault, Grid
 from careshed.settings.sections import MapSection, Service
+from careshed.words import spanned
 
 CRS = "EPSG:32651"
 EAST, NORTH = 320_000.0, 3_500_000.0
@@ -94,6 +97,7 @@ def small_times() -> SimpleNamespace:
         direction="to_facility",
         mode=WALK_TODDLER,
         snap_m=150.0,
+        imported=False,
     )
 
 
@@ -447,8 +451,30 @@ def test_nobody_unjudged_is_not_mentioned() -> None:
 
 
 def test_rounded_counts_add_up_to_the_rounded_total() -> None:
-    # 3.4 + 3.4 + 3.4 = 10.2: 10 people, of whom 3 and 3 are told, so 4 are out of reach
-    assert Reached("p60", 15.0, 10.2, 3.4, 3.4).missed == 4
+    # 3.4 + 3.4 + 3.4 = 10.2: 10 people; of equal remainders the first, those reached, is rounded up
+    assert Reached("p60", 15.0, 10.2, 3.4, 3.4).whole == (4, 3, 3)
+    # 3.1 + 3.8 + 3.3 = 10.2: the largest remainder is rounded up
+    assert Reached("p60", 15.0, 10.2, 3.1, 3.3).whole == (3, 4, 3)
+
+
+def test_people_in_gaps_are_shown_in_step_with_those_reached() -> None:
+    # 10.4 people, 4.5 reached: told as 10 = 5 + 5 + 0; the gaps hold 5.9, which by itself would be told as 6
+    gaps = pd.DataFrame({"people": [5.5, 0.4], "unjudged": [0.0, 0.4]})
+    assert gap_parts(gaps, Reached("p60", 15.0, 10.4, 4.5, 0.4)) == (5, 0)
+    # gaps of something else stand by themselves: 5.9 = 5.5 + 0.4 is told as 6 = 6 + 0
+    assert gap_parts(gaps, Reached("p60", 15.0, 10.4, 3.0, 0.4)) == gap_parts(gaps) == (6, 0)
+
+
+def test_a_gap_across_units_says_so_in_its_tip_and_in_the_list() -> None:
+    # a gap named after one unit says how many it spans; one in a single unit does not
+    row = {"unit_name": "第二社区", "unit": "a2", "units_count": np.int64(3), "units_levels": "community village"}
+    assert spanned(row, "zh") == "第二社区等 3 个社区和村"
+    assert spanned(row, "en") == "第二社区 and 2 more communities and villages"
+    assert spanned(row | {"units_count": 2, "units_levels": ""}, "en") == "第二社区 and 1 more unit"
+    assert spanned(row | {"units_count": 1}, "zh") == "第二社区"
+    scope = Scope("zh", "", "", "p0_3", 15.0, ("p0_3",), (15.0,), None)
+    gap = row | {"cells": 2, "people": 5.0, "unjudged": 0.0, "minutes_nearest": 20.0, "nearest_name": ""}
+    assert gap_tip(1, gap, scope)[0] == "缺口 1 · 第二社区等 3 个社区和村"
 
 
 def test_the_bound_is_told_with_the_plan(full: Path, english: _Page) -> None:
@@ -770,9 +796,10 @@ def test_the_approval_number_stands_on_the_map_and_as_text(tmp_path: Path) -> No
 
 def test_the_sentence_that_matters_has_both_halves(full: Path, english: _Page) -> None:
     # one street (东关街道) with facilities? those of the small town name no unit, so both streets and townships are without
-    assert "2 个街道、乡镇中 2 个境内没有这类设施；30 名3岁以下婴幼儿离最近设施超过 15 分钟。" in _read(full).words
+    assert "2 个街道、乡镇中 2 个境内没有这类设施；30 名3岁以下婴幼儿离最近设施超过 15 分钟，40 名无法判断。" in _read(full).words
     assert (
-        "2 of 2 streets and townships have no such facility; 30 children under 3 live more than 15 minutes away." in english.words
+        "2 of 2 streets and townships have no such facility; "
+        "30 children under 3 live more than 15 minutes away, and 40 cannot be judged." in english.words
     )
 
 
@@ -781,12 +808,59 @@ def test_the_sentence_leaves_out_the_half_that_is_not_known() -> None:
     one = Reached("p0_3", 15.0, 100.0, 30.0, 40.0)
 
     assert lead_sentence(scope, None, (0, 3, ("street",))) == "All 3 streets have such a facility."
-    assert lead_sentence(scope, one, None) == "30 children under 3 live more than 15 minutes away."
+    assert lead_sentence(scope, one, None) == "30 children under 3 live more than 15 minutes away, and 40 cannot be judged."
+    assert lead_sentence(scope, replace(one, unjudged=30.0), None) == "40 children under 3 live more than 15 minutes away."
     assert lead_sentence(scope, None, None) == ""
     assert units_without(None, small_units()) is None
     assert units_without(small_facilities(), small_units().iloc[1:4]) is None
     inside = small_facilities().assign(unit=["a1", "", ""])
     assert units_without(inside, small_units()) == (1, 2, ("street", "township"))
+
+
+def _notes(study: SimpleNamespace, times: SimpleNamespace, **given: Any) -> dict[str, str]:
+    scope = scope_of(study, service="day", group=None, lang="zh", times=times, covered=given.get("covered"))
+    return dict(assumptions(study, scope, times, **given))
+
+
+def test_what_a_run_found_is_listed_once_beside_the_faults_of_reading(tmp_path: Path) -> None:
+    found = Fault("edge_of_data", "", "界外数据可能改变结果", "the edge", severity="noted", people=7, found="p0_3")
+    page = " ".join(_write(tmp_path / "map.html", findings=[found, found, small_study().faults[0]]).words)
+
+    # the group that people are counted of is no value found
+    assert page.count("界外数据可能改变结果") == 1
+    assert "界外数据可能改变结果（现为" not in page
+    assert page.count("编号重复") == 1
+
+
+def test_the_notes_tell_heights_where_they_were_used_and_where_a_limit_of_slope_wants_them() -> None:
+    hilly, rolling = small_study(elevation=SimpleNamespace(path=Path("dem.tif"))), small_times()
+    wheels = SimpleNamespace(**(vars(small_times()) | {"mode": WHEELCHAIR}))
+
+    assert _notes(hilly, rolling)["高程"] == f"dem.tif；坡度计入{WALK_TODDLER.zh}的速度"
+    assert {"高程", "坡度"}.isdisjoint(_notes(small_study(), rolling))
+    assert "没有高程数据，未判断坡度：轮椅出行的坡度上限（8.3%）没有用上" in _notes(small_study(), wheels)["坡度"]
+    assert _notes(hilly, wheels)["坡度上限"] == "轮椅出行不走坡度超过 8.3% 的道路"
+
+
+def test_imported_times_name_no_snap_limit_and_no_heights() -> None:
+    times = SimpleNamespace(**(vars(small_times()) | {"imported": True, "mode": WHEELCHAIR}))
+    assert {"接入道路上限", "坡度"}.isdisjoint(_notes(small_study(), times))
+
+
+def test_the_notes_tell_whom_data_beyond_the_edge_could_bring_into_reach() -> None:
+    covered = small_covered().assign(could_change=np.nan)
+    covered.loc[(covered.index == "ALL") & (covered["group"] == "p0_3") & (covered["minutes"] == 15.0), "could_change"] = 12.0
+    assert _notes(small_study(), small_times(), covered=covered)["数据边缘"].startswith("12 名3岁以下婴幼儿目前到不了")
+    assert "数据边缘" not in _notes(small_study(), small_times(), covered=small_covered())
+
+
+def test_isochrones_of_one_mode_say_so_where_people_travel_by_several(tmp_path: Path) -> None:
+    mode = mixed_mode([WALK_TODDLER, CAR], {"car": ("村", "village"), WALK_TODDLER.name: ("其他", "elsewhere")})
+    times = SimpleNamespace(**(vars(small_times()) | {"mode": mode}))
+    page = " ".join(_write(tmp_path / "map.html", **(everything() | {"times": times})).words)
+
+    # in the legend and among the assumptions
+    assert page.count(f"图中只画{WALK_TODDLER.zh}的等时圈；{CAR.zh}（村）按各自方式计算") == 2
 
 
 # groups and limits -------------------------------------------------------------------------------------------------

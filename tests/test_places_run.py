@@ -10,13 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from careshed import cli
+from careshed.maps.facts import reached_of
 from careshed.report import write_hierarchy, write_places
+from careshed.report.brief.telling import counts_of, places_sentence
 from careshed.run import RunResult, summary_lines
 from careshed.schema import InputError
 from careshed.settings.sections import HierarchyLevel, HierarchySection
 from careshed.study import open_study
 from careshed.supply.hierarchy import link_study
 from careshed.supply.service import find_places
+from careshed.words import whole_parts
 
 STATES = ["served", "no_place", "out_of_reach", "unjudged"]
 
@@ -81,12 +84,21 @@ def test_the_run_says_in_a_line_who_finds_a_place(demo: RunResult):
     # the parts add up to the whole: those who join no street are named too
     assert total[["served", "no_place", "out_of_reach", "unjudged"]].sum() == pytest.approx(total["people"])
     assert total["unjudged"] > 0
-    assert f"{total['out_of_reach']:,.0f} 人不可达，{total['unjudged']:,.0f} 人附近没有街道、无法判断" in zh
+    served, none, out_of_reach, unjudged = whole_parts(total["people"], total[STATES].tolist())
+    assert served + none + out_of_reach + unjudged == round(total["people"])
+    assert f"{out_of_reach:,} 人不可达，{unjudged:,} 人" in zh
+    # and every output shows the same: the brief says it with the same numbers
+    assert f"{served:,} 人有位，{none:,} 人可达而无空位，{out_of_reach:,} 人不可达，{unjudged:,} 人无法判断" in places_sentence(
+        demo.services[0], "zh"
+    )
     # so does the line of gaps, for the whole group
-    gaps = demo.services[0].gaps[["people", "unjudged"]].sum()
-    out = f"{gaps['people'] - gaps['unjudged']:,.0f} 人到不了，{gaps['unjudged']:,.0f} 人附近没有街道、无法判断"
-    assert f"缺口 {len(demo.services[0].gaps)} 处，{gaps['people']:,.0f} 人：{out}" in zh
-    assert f"are out of reach, {total['unjudged']:,.0f} join no street and cannot be judged" in en
+    for one in demo.services:
+        told = reached_of(one)
+        reached, missed, unknown = told.whole
+        assert reached + missed + unknown == round(told.people)
+        assert f"缺口 {len(one.gaps)} 处，{missed + unknown:,} 人：{missed:,} 人到不了，{unknown:,} 人" in zh
+        assert counts_of(one).whole == told.whole
+    assert f"are out of reach, {unjudged:,} " in en
 
 
 def test_the_run_writes_a_map_and_a_workbook_of_places_and_the_network(demo: RunResult):

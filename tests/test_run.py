@@ -3,15 +3,19 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 from oracle import travel_costs
 
 import careshed as cs
+from careshed.modes import WHEELCHAIR
 from careshed.network import attach
 from careshed.run import Folders, input_files, run_study, summary_lines
+from careshed.run.unjudged import unjudged_text
 
 
 def test_a_run_writes_maps_lists_tables_and_a_manifest(demo):
@@ -141,3 +145,27 @@ def test_folders_beside_a_study_that_lies_elsewhere():
     assert Folders.of(Path("x/coarse.toml")) == Folders(Path("x/processed/coarse"), Path("x/maps/coarse"))
     raw = Folders.of(Path("p/data/raw/town/coarse.toml"))
     assert raw == Folders(Path("p/data/processed/town/coarse"), Path("p/maps/town/coarse"))
+
+
+def test_the_map_of_a_service_lists_what_was_found_on_its_streets_and_of_itself(demo):
+    one, other = demo.services[0], demo.services[1]
+    page = next(file for file in demo.files if file.name == f"{one.service.id}.html").read_text(encoding="utf-8")
+    streets = [fault.zh for fault in demo.faults if fault.code in ("fragment", "islet")]
+    assert streets
+    assert [text for text in (*streets, *(fault.zh for fault in one.faults)) if str(escape(text)) not in page] == []
+    # what was found of another service stays on its own map
+    elsewhere = {fault.zh for fault in other.faults} - {fault.zh for fault in (*one.faults, *demo.study.faults)}
+    assert elsewhere
+    assert [text for text in elsewhere if str(escape(text)) in page] == []
+
+
+def test_people_who_cannot_be_judged_are_told_by_cause():
+    cut = SimpleNamespace(cell_ids=pd.RangeIndex(4), cell_fault=np.array(["barrier", "islet", "", "islet"]), mode=WHEELCHAIR)
+    people = pd.Series([10.4, 2.3, 50.0, 2.3])
+    # 10.4 and 4.6 make 15, of which the larger remainder is rounded up
+    assert unjudged_text(cut, people, 15, "zh") == (
+        "15 人无法判断（10 人被围墙、水面等阻隔，5 人所在道路与主路网不连通（轮椅出行不走台阶和陡坡））"
+    )
+    walled = SimpleNamespace(**(vars(cut) | {"cell_fault": np.array(["barrier", "", "", ""])}))
+    assert unjudged_text(walled, people, 10, "en") == "10 are shut in by walls, water or railways and cannot be judged"
+    assert unjudged_text(walled, people * 0, 0, "zh") == "0 人无法判断"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,7 +14,16 @@ from policy_town import elder, plan, rule, town
 from careshed.policy.judging import Scorecard, judge_plan
 from careshed.report.scorecard import NUMBERS, scorecard_table, write_scorecard
 from careshed.report.scorecard_page import named_targets, scorecard_page
-from careshed.report.scorecard_words import gap_text, headline, reach_text, target_words, unit_of, value_text
+from careshed.report.scorecard_words import (
+    base_text,
+    gap_text,
+    headline,
+    reach_text,
+    target_words,
+    types_text,
+    unit_of,
+    value_text,
+)  # fmt: skip
 from careshed.words import Lang
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -70,6 +80,35 @@ class Shape(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
+
+
+def test_a_rule_says_which_facility_types_it_counts_and_which_of_the_registers_it_leaves_out(tmp_path: Path) -> None:
+    # the town has day-care centres too: elder care with beds as well, but not what "centres" counts; a closed one is not told
+    card = a_card()
+    told = "计入：区域养老服务中心；不含：日间照料中心"
+    assert types_text(card, card.result("centres"), "zh") == told
+    assert types_text(card, card.result("points"), "en") == "Counts: Childcare centre"
+    assert types_text(card, card.result("staff"), "zh") == ""
+    shut = replace(card, places=tuple(replace(place, status="closed") for place in card.places))
+    assert types_text(shut, card.result("centres"), "zh") == "计入：区域养老服务中心"
+    assert scorecard_page(card, "zh").count(f"<small>{told}</small>") == 2  # in the named targets and in the list
+    assert scorecard_table(card).loc["centres", "types"] == told
+    sheet = openpyxl.load_workbook(write_scorecard(tmp_path / "card.xlsx", card)).worksheets[0]
+    assert any(cell.value == told for row in sheet.iter_rows() for cell in row)
+
+
+def test_a_plan_for_another_number_of_people_is_told_at_the_head(tmp_path: Path) -> None:
+    # the Shuozhou plan states 159 万; the town has 450 people, a city of 1.1 million is within a factor of 1.5
+    card = replace(a_card(), profile="shuozhou-2023")
+    told = "规划按 159 万人编制，本研究 450 人：绝对数指标不宜直接比较。"
+    assert base_text(card, "zh") == told
+    assert told in scorecard_page(card, "zh").split("<main>")[0]
+    sheet = openpyxl.load_workbook(write_scorecard(tmp_path / "card.xlsx", card)).worksheets[0]
+    assert any(told in str(cell.value) for row in sheet.iter_rows(max_row=8) for cell in row)
+    assert "本研究 25.0 万人" in base_text(replace(card, people={"ALL": {"total": 250_312.0}}), "zh")
+    assert "for 1,590,000 people, this study has 450:" in base_text(card, "en")
+    assert base_text(replace(card, people={"ALL": {"total": 1_100_000.0}}), "zh") == ""
+    assert [base_text(replace(card, profile=name), "en") for name in ("plan", "botou-2022")] == ["", ""]  # no base stated
 
 
 def test_the_table_has_texts_for_reading_and_bare_numbers() -> None:

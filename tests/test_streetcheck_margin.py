@@ -244,9 +244,10 @@ def test_nobody_is_counted_where_nobody_lives():
     network = net(streets({"a": (0, 0), "b": (2000, 0)}, ["ab"]))
     cells = points([(700, 0)], p60=[0.0])
     times = travel_times(network, points([(0, 0)], ids=["f"]), cells, limit_min=30)
-    assert "0（0.0%）" in margin_report(network, times, cells, group="p60", minutes=15).text("zh").replace(" ", "").replace(
-        "人", ""
-    )
+    report = margin_report(network, times, cells, group="p60", minutes=15)
+    # nobody's answer hangs on the edge: no advice to fetch more data
+    assert report.text("zh") == "2 处街道通往数据以外；界外数据不影响任何60岁及以上老人的结果（共 0 人）。"
+    assert "km beyond" not in report.text("en")
 
 
 def marked(network, times, cells):
@@ -283,6 +284,20 @@ def test_nothing_is_told_where_nothing_could_change_and_what_is_not_of_these_str
         assert table is before
         assert [fault.code for fault in faults] == ["edge_not_judged"]
     assert faults[0].text("zh") == "出行时间不出自这些道路，未判断界外数据的影响"
+
+
+def test_a_hard_border_that_no_street_out_of_the_data_meets_is_told():
+    network = net(in_ring())
+    cells = points([(100, 0)], p60=[1.0], total=[2.0], unit=["u"])
+    times = travel_times(network, points([(0, 0)], ids=["f"]), cells, limit_min=30)
+    units = units_of()
+    table = coverage_table(times, cells, units, minutes=[15], groups=["p60"])
+    river = gpd.GeoSeries([here(shapely.LineString([(90_000, -500), (90_000, 500)]))], crs=CRS)
+    _, (told,) = mark_margin(table, network, times, cells, units, minutes=15, group="p60", hard=river)
+    assert (told.code, told.severity) == ("border_idle", "noted")
+    assert told.text("zh") == (
+        "硬边界没有碰到任何通往数据以外的街道，不起作用。请核对 [boundary] hard 图层的位置和坐标系。"
+    )
 
 
 def mixed_town():

@@ -331,6 +331,24 @@ def test_every_key_that_the_template_shows_is_one_that_the_study_file_may_have(t
     assert config.facilities[1].tags == {"amenity": ("kindergarten", "childcare")}
 
 
+def test_the_ways_of_travel_that_the_template_shows_may_be_written_so(tmp_path: Path) -> None:
+    text = init_study(tmp_path).read_text(encoding="utf-8")
+    marks = (('# crs = "EPSG:4490"', "# 界外数据"), ("# [modes.older]", "# 在线底图"))
+    for first, last in marks:
+        start, end = text.index(first), text.index(last)
+        text = text[:start] + uncommented(text[start:end]) + text[end:]
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    config = load_config(tmp_path / "study.toml")
+    assert (config.streets.repairs, config.streets.edits[0].name, config.streets.columns) == (
+        "repairs.csv",
+        "bridge",
+        {"class": "DLDJ"},
+    )
+    assert config.elevation is not None
+    assert (config.barriers.layers[0].kind, config.barriers.gates[0].datum) == ("wall", "GCJ-02")
+    assert config.modes["car"].speeds_kmh == {"primary": 40, "tertiary": 20}
+
+
 def test_the_study_file_of_the_documents_may_be_written_so(tmp_path: Path) -> None:
     text = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
     shown = text[text.index("```toml\n") + 8 :]

@@ -1,9 +1,12 @@
 """The streets of a study: from any layer, with planned changes, and with hills."""
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import typer
 from affine import Affine
 from shapely import LineString
 from test_study import LEFT, LOW, UTM, errors, made_study
@@ -14,7 +17,9 @@ from careshed.reach import travel_times
 from careshed.reach.mixing import mix_times
 from careshed.run import run_study
 from careshed.run.manifest import input_files
+from careshed.settings.config import load_config
 from careshed.study import open_study
+from careshed.study.rules import config_faults
 from careshed.study.travel import mode_of_cells, modes_of
 
 FIRST, CORNER, LAST = (121.5001, 31.195), (121.509, 31.195), (121.509, 31.2)
@@ -112,6 +117,29 @@ def test_hills_count_where_the_study_has_heights(tmp_path):
     assert {"dem.tif", "streets.osm"} <= input_files(hilly)
 
 
+def test_heights_that_miss_the_study_are_refused_and_those_of_a_part_say_whom_they_lack(tmp_path):
+    change = ("[population.rasters]", '[elevation]\nfile = "dem.tif"\n\n[population.rasters]')
+    elevated(tmp_path)
+    whole = open_study(made_study(tmp_path, change))
+    assert "people_no_heights" not in {fault.code for fault in whole.faults}
+    x = whole.cells.geometry.x.to_numpy()
+    middle = float(np.median(x))
+
+    def cut(left, width):
+        how = {"driver": "GTiff", "height": 40, "width": width, "count": 1, "dtype": "float32", "crs": UTM}
+        with rasterio.open(tmp_path / "dem.tif", "w", transform=Affine(50, 0, left, 0, -50, LOW + 1500), **how) as file:
+            file.write(np.zeros((40, width), dtype=np.float32), 1)
+
+    cut(middle + 30, 40)
+    (told,) = (fault for fault in open_study(made_study(tmp_path, change)).faults if fault.code == "people_no_heights")
+    # a pixel's centre holds for its half beyond: points up to half a pixel outside the raster have none
+    assert told.people == pytest.approx(float(whole.cells["total"][x < middle + 5].sum()))
+    cut(LEFT + 100_000, 40)
+    (line,) = (text for text in errors(made_study(tmp_path, change)) if "do not touch the study area" in text)
+    assert "the heights (" in line
+    assert "check crs in [elevation]" in line
+
+
 def test_heights_without_a_coordinate_system_are_refused_and_can_be_stated(tmp_path):
     elevated(tmp_path, crs=None)
     section = '[elevation]\nfile = "dem.tif"\n{}\n[population.rasters]'
@@ -135,6 +163,39 @@ def test_a_mode_takes_its_figures_from_the_study(tmp_path):
 def test_figures_that_no_mode_can_have_are_refused(tmp_path):
     told = errors(made_study(tmp_path, ("[streets]", "[modes.car.speeds_kmh]\nresidential = 300\n\n[streets]")))
     assert any("must be at most 130" in text for text in told)
+
+
+def mode_faults(tmp_path, section, lang="en"):
+    path = made_study(tmp_path, ("[streets]", f"{section}\n\n[streets]"))
+    return [fault.text(lang) for fault in config_faults(path, load_config(path))]
+
+
+def test_a_single_speed_for_cars_is_refused_as_no_street_would_go_by_it(tmp_path):
+    (told,) = mode_faults(tmp_path, "[modes.car]\nspeed_kmh = 3")
+    assert "[modes.car] speed_kmh: cars go by the class of street, so that this has no effect (found '3')" in told
+    assert "speeds_kmh = { primary = 65, secondary = 55, tertiary = 40, residential = 25 }" in told
+    assert "不起作用" in mode_faults(tmp_path, "[modes.car]\nspeed_kmh = 3", "zh")[0]
+
+
+def test_a_speed_for_a_class_that_does_not_exist_is_refused_with_those_that_do(tmp_path):
+    (told,) = mode_faults(tmp_path, "[modes.car]\nspeeds_kmh = { residental = 3 }")
+    assert "no class of street (found 'residental'). Did you mean residential? Known: motorway," in told
+    assert "主干路" in told
+    (twice,) = mode_faults(tmp_path, '[modes.car]\nspeeds_kmh = { "支路" = 20, tertiary = 30 }')
+    assert "two different speeds for the class tertiary" in twice
+
+
+def test_a_class_of_street_may_be_written_in_chinese(tmp_path):
+    study = open_study(made_study(tmp_path, ("[streets]", '[modes.car]\nspeeds_kmh = { "主干路" = 33 }\n\n[streets]')))
+    assert study.travel_mode("car").speed_on("primary") == 33
+
+
+def test_no_help_text_is_swallowed_as_markup():
+    command = typer.main.get_command(app)
+    shown = [one.help or "" for one in command.commands.values()]
+    shown += [getattr(option, "help", "") or "" for one in command.commands.values() for option in one.params]
+    assert len(shown) > 100
+    assert [text for text in shown if re.search(r"\[[a-z/\[]", text)] == []
 
 
 def test_the_command_compares_a_town_with_and_without_a_planned_street(tmp_path, capsys):

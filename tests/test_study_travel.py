@@ -130,7 +130,7 @@ def test_bad_rows_of_every_table_are_told_together(tmp_path):
     assert any("999" in text for text in told)
     assert any("ZZ" in text for text in told)
     assert any("amap_sites.csv: row 2, column 'min': the cost is negative (found '-3')" in text for text in told)
-    assert any("出行成本为负" in text for text in errors(path, "zh"))
+    assert any("用时为负" in text for text in errors(path, "zh"))
 
 
 def test_what_does_not_go_together_is_refused(tmp_path):
@@ -203,7 +203,7 @@ def test_a_run_leaves_out_what_a_table_cannot_give_and_says_so(ran):
     assert "times from amap.csv" in page
     assert "km/h along streets" not in page
     (line,) = (line for line in summary_lines(result, "en") if " gaps of " in line)
-    assert line.endswith("in no row of the imported table, who cannot be judged")
+    assert line.endswith("are in no row of the imported table and cannot be judged")
     assert "isochrones cannot be drawn from a table" in (folder / "out" / "faults.csv").read_text(encoding="utf-8-sig")
 
 

@@ -455,3 +455,12 @@ def test_coverage_of_the_page_and_of_an_evaluation_are_one(town):
     people = town.study.cells["p60"].to_numpy()
     assert found.covered.loc["ALL", "covered"] == people[reached].sum()
     assert coverage(town.times, town.study.cells, town.study.units, minutes=11, group="p60").equals(found.today)
+
+
+def test_a_plan_for_nobody_or_of_no_site_is_not_compared_with(demo, tmp_path):
+    one = demo.services[0]
+    for plan in (replace(one.plan, n_asked=0), replace(one.plan, people_total=0.0)):
+        page = write_whatif(
+            tmp_path / "page.html", demo.study, service="childcare", times=one.times, options=one.options, plan=plan, lang="en"
+        )
+        assert '"plan":null' in page.read_text(encoding="utf-8")

@@ -158,8 +158,8 @@ def find_gaps(
     -------
     GeoDataFrame
         Index ``gap_id`` from 1; columns ``people`` (of the group), ``cells``, ``unit`` and ``unit_name`` (where most of the
-        people live), ``units_count`` (finest units with people in it), ``units_level`` (of these units, "" where it differs or is
-        not known), ``minutes_nearest`` or ``metres_nearest`` (mean over the people who can reach any, NaN if none can),
+        people live), ``units_count`` (finest units with people in it), ``units_levels`` (their levels, with blanks between),
+        ``minutes_nearest`` or ``metres_nearest`` (mean over the people who can reach any, NaN if none can),
         ``nearest_facility`` (id, of most of the people), ``nearest_name``, ``unjudged`` (people who join no street); geometry
         the union of the cells' squares.
 
@@ -195,7 +195,7 @@ def _ranked(rows: list[dict[str, object]], name: str, cells: GeoDataFrame) -> Ge
         "unit",
         "unit_name",
         "units_count",
-        "units_level",
+        "units_levels",
         name,
         "nearest_facility",
         "nearest_name",
@@ -232,7 +232,7 @@ def _gap(
         "unit": unit,
         "unit_name": str(units.at[unit, "name"]) if units is not None and unit in units.index else "",
         "units_count": len(spanned),
-        "units_level": levels.pop() if len(levels) == 1 else "",
+        "units_levels": " ".join(level for level in TIERS if level in levels),
         name: float(np.average(cost[known] / per, weights=people[known])) if known.any() else np.nan,
         "nearest_facility": str(times.facilities.index[nearest]) if nearest >= 0 else "",
         "nearest_name": str(names.iloc[nearest]) if nearest >= 0 else "",

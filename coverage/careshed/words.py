@@ -71,13 +71,13 @@ def level_name(level: str, lang: Lang) -> str:
 def whole_parts(whole: float, parts: Sequence[float]) -> tuple[int, ...]:
     """Show the parts of a whole as whole people that add up to the whole as shown: the largest remainders are rounded up.
 
-    Of equal remainders the part named first is rounded up. The parts make up the whole.
+    Of remainders equal to a thousandth the part named first is rounded up. The parts make up the whole.
 
     >>> whole_parts(10.0, (3.4, 3.4, 3.2)), whole_parts(2.0, (0.5, 1.5))
     ((4, 3, 3), (1, 1))
     """
     floors = [math.floor(max(part, 0.0)) for part in parts]
-    up = sorted(range(len(parts)), key=lambda at: (round(floors[at] - parts[at], 9), at))[: round(whole) - sum(floors)]
+    up = sorted(range(len(parts)), key=lambda at: (round(floors[at] - parts[at], 3), at))[: round(whole) - sum(floors)]
     return tuple(floor + (at in up) for at, floor in enumerate(floors))
 
 
@@ -87,19 +87,20 @@ def spanned(row: Mapping[str, object], lang: Lang) -> str:
     Parameters
     ----------
     row
-        A row of ``find_gaps``: ``unit_name``, ``unit``, ``units_count``, ``units_level``.
+        A row of ``find_gaps``: ``unit_name``, ``unit``, ``units_count``, ``units_levels``.
 
     Examples
     --------
-    >>> gap = {"unit_name": "窑厂社区", "units_count": 3, "units_level": "community"}
+    >>> gap = {"unit_name": "窑厂社区", "units_count": 3, "units_levels": "community"}
     >>> spanned(gap, "zh"), spanned(gap, "en")
     ('窑厂社区等 3 个社区', '窑厂社区 and 2 more communities')
     """
     named = (row.get(key) for key in ("unit_name", "unit"))
     name = next((str(text) for text in named if text is not None and str(text) not in ("", "nan", "None")), "")
-    count, level = float(str(row.get("units_count", 0))), str(row.get("units_level", ""))
+    count, levels = float(str(row.get("units_count", 0))), str(row.get("units_levels", "")).split()
     if not name or not count > 1:
         return name
-    zh, one = LEVELS.get(level, ("单元", "unit"))
-    many = PLURALS.get(level, "units")
+    zh = "和".join(LEVELS[level][0] for level in levels) or "单元"
+    many = " and ".join(PLURALS[level] for level in levels) or "units"
+    one = " or ".join(LEVELS[level][1] for level in levels) or "unit"
     return pick(lang, f"{name}等 {count:.0f} 个{zh}", f"{name} and {count - 1:.0f} more {many if count > 2 else one}")

@@ -186,7 +186,7 @@ def brief_(
     year: Year = None,
     scenario: ScenarioName = None,
 ) -> None:
-    """Write the brief that a planner signs, three to five pages, as DOCX.  输出供签发的简报。"""
+    """Write the brief that a planner signs, three to six pages, as DOCX.  输出供签发的简报。"""
     from careshed.cli.shared import only
     from careshed.report.brief import need_office, write_brief, write_pdf
     from careshed.run import analyse_study

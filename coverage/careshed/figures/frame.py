@@ -27,6 +27,9 @@ LEGEND_SIZES: Final = (0.85, 0.78, 0.7, 0.62, 0.55)
 PRINTED_MM: Final = 220.0
 """A map no wider than this is read on paper, not on a screen: it is cropped to the study, its letters are as large as print."""
 
+LEAST_MM: Final = 80.0
+"""A lower map has no room for letters as large as print."""
+
 PRINTED_BASE: Final = 10.0
 """Ordinary letters of a printed map, points, so that the smallest are 7."""
 
@@ -103,7 +106,7 @@ def _fitted_title(page: Page, title: str, room: float, tried: Sequence[tuple[flo
 @contextmanager
 def map_frame(study: Study, told: Told, lang: Lang, size_mm: SizeMm) -> Iterator[tuple[Page, View, list[Entry]]]:
     """Open a framed map of the whole study; the list is filled with the legend's entries, drawn at its right when done."""
-    printed = size_mm[0] <= PRINTED_MM
+    printed = size_mm[0] <= PRINTED_MM and size_mm[1] >= LEAST_MM
     with framed(study, told, lang, size_mm, printed=printed) as (page, box):
         left, low, right, top = box
         side, ground = max((0.27 if printed else 0.215) * page.width, page.pt(1) * 3.4), Ground(study)

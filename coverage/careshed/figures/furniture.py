@@ -35,6 +35,9 @@ class Entry:
     """What stands on a pin."""
 
 
+LEAST_POINTS: Final = 7.0
+"""Letters smaller than this cannot be read on paper."""
+
 _ROUND: Final = (1, 2, 5)
 
 
@@ -132,9 +135,8 @@ def _sign(page: Page, entry: Entry, x: float, y: float, wide: float, times: floa
             [middle], [y], entry.marker, markersize=size, markerfacecolor=face, markeredgecolor=rim, markeredgewidth=1.0, zorder=7
         )
         if entry.sign == "pin":
-            page.write(
-                middle, y, entry.letter, times * 0.68, colour=PAPER, bold=True, align="center", at="center_baseline", zorder=8
-            )
+            small = min(times * 0.84, max(times * 0.68, LEAST_POINTS / page.base))
+            page.write(middle, y, entry.letter, small, colour=PAPER, bold=True, align="center", at="center_baseline", zorder=8)
 
 
 def chip(page: Page, right: float, top: float, text: str, times: float = 0.85) -> float:

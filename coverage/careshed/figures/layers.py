@@ -71,9 +71,7 @@ def draw_shares(view: View, units: GeoDataFrame, shares: Mapping[str, float], la
     return entries + empty
 
 
-def draw_gaps(
-    view: View, gaps: GeoDataFrame, lang: Lang, *, numbered: int = 0, reached: Reached | None = None
-) -> list[Entry]:
+def draw_gaps(view: View, gaps: GeoDataFrame, lang: Lang, *, numbered: int = 0, reached: Reached | None = None) -> list[Entry]:
     """Draw the gaps, the first `numbered` of them with their number."""
     areas(view, gaps.geometry.array, zorder=1.7, facecolor=GAP, edgecolor=GAP_EDGE, linewidth=0.5, alpha=0.85)
     for place, shape in enumerate(gaps.geometry.iloc[:numbered], start=1):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careshed.intake.places import parse_crs
+from careshed.intake.places import Bounds, parse_crs
 from careshed.intake.tables import damaged, must_exist, stop
 from careshed.schema import Checked, Fault, file_label
 
@@ -64,6 +64,15 @@ class Elevation:
         px, py = map(np.asarray, turn.transform(x, y))
         with rasterio.open(self.path) as raster:
             return _sampled(raster, self.smooth_m, px, py)
+
+    def bounds_lonlat(self) -> Bounds:
+        """Give west, south, east and north of the raster, degrees."""
+        import rasterio
+        from rasterio.warp import transform_bounds
+
+        with rasterio.open(self.path) as raster:
+            west, south, east, north = transform_bounds(self.crs, "EPSG:4326", *raster.bounds)
+        return (west, south, east, north)
 
 
 def open_elevation(path: str | Path, *, crs: str | None = None, smooth_m: float = SMOOTH_M) -> Checked[Elevation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Kind = Literal["facilities", "candidates", "units", "population", "compounds", "streets"]
+Kind = Literal["facilities", "candidates", "units", "population", "compounds", "streets", "barriers", "gates"]
 """Which table is read; the same header means different things in different tables."""
 
 SECTIONS: Final[dict[Kind, str]] = {
@@ -14,6 +14,8 @@ SECTIONS: Final[dict[Kind, str]] = {
     "population": "population.table.columns",
     "compounds": "compounds.columns",
     "streets": "streets.columns",
+    "barriers": "barriers.layers.columns",
+    "gates": "barriers.gates.columns",
 }
 """Where in the study file a planner maps the headers of that table."""
 
@@ -59,6 +61,15 @@ NAMES: Final[dict[Kind, dict[str, tuple[str, ...]]]] = {
         "foot": ("foot",),
         "action": ("变更", "操作", "增减", "变更类型", "action", "change"),
         "year": ("建成年份", "通车年份", "年份", "year", "opened"),
+    },
+    "barriers": {
+        "class": ("类型", "屏障类型", "类别", "种类", "type", "class", "fclass", "kind", "barrier"),
+    },
+    "gates": {
+        "lon": _LON,
+        "lat": _LAT,
+        "lonlat": _BOTH,
+        "open": ("开放", "是否开放", "状态", "开闭", "open", "status"),
     },
     "facilities": {
         **_PLACED,
@@ -202,6 +213,8 @@ ALSO: Final[dict[Kind, dict[str, tuple[str, ...]]]] = {
     "streets": {},
     "population": {"id": ("统计用区划代码", "地区代码", "街道代码", "乡镇代码", "行政区代码")},
     "compounds": {"name": ("楼盘名称", "小区名"), "lon": _ALSO_PLACED["lon"], "lat": _ALSO_PLACED["lat"]},
+    "barriers": {},
+    "gates": {"lon": _ALSO_PLACED["lon"], "lat": _ALSO_PLACED["lat"]},
 }  # fmt: skip
 """Further headers, accepted where none of `NAMES` is there; messages do not list them."""
 

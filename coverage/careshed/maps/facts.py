@@ -66,7 +66,7 @@ def gap_parts(gaps: GeoDataFrame, one: Reached | None = None) -> tuple[int, int]
         Who reaches the service, where the gaps are its: what is shown then adds up to its people.
     """
     people, unjudged = (float(gaps[name].sum()) for name in ("people", "unjudged"))
-    if one is not None and abs(one.people - one.covered - people) < 1e-3:
+    if one is not None and max(abs(one.people - one.covered - people), abs(one.unjudged - unjudged)) < 1e-3:
         _, missed, unknown = one.whole
     else:
         missed, unknown = whole_parts(people, (people - unjudged, unjudged))
@@ -231,7 +231,9 @@ def lead_sentence(scope: Scope, one: Reached | None, without: tuple[int, int, tu
         parts.append(say(lang, key, none=none, all=whole, levels=_plural(levels, lang)))
     if one is not None:
         limit, who = minutes_text(one.minutes), group_name(one.group, lang)
-        parts.append(say(lang, "lead_far", missed=count(one.missed), who=who, limit=limit))
+        _, missed, unjudged = one.whole
+        key = "lead_far_unjudged" if unjudged > missed else "lead_far"
+        parts.append(say(lang, key, missed=count(missed), who=who, limit=limit, unjudged=count(unjudged)))
     return say(lang, "lead_join").join(parts) + say(lang, "lead_end") if parts else ""
 
 
@@ -242,6 +244,8 @@ def _plural(levels: Sequence[str], lang: Lang) -> str:
 def plan_sentences(scope: Scope, plan: SitePlan) -> list[str]:
     """Say what the sites add, and what no plan of that size can exceed."""
     lang, n, total = scope.lang, len(plan.sites), plan.people_total
+    if not n:
+        return [say(lang, "plan_none", plan.n_asked)]
     lines = [
         say(
             lang,

@@ -92,6 +92,7 @@ def write_index(path: str | Path, result: RunResult, files: Sequence[Path], lang
         "words": {key: pick(lang, *said) for key, said in WORDS.items()},
         "cards": [card for _, card in sorted(cards, key=lambda card: order.index(card[0]))],
         "rest": _links(rest, page.parent, lang),
+        "further": _further(files, lang),
         "others": [{"href": _href(file, page.parent), "name": file.name} for file in others],
         "legend": list(zip(BLUES, FIFTHS, strict=True)),
         "css": _asset("index.css"),
@@ -108,9 +109,23 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "picture": ("各单元可达比例", "share reached by unit"),
     "who": ("{}，{} 分钟", "{}, {} min"),
     "legend": ("小图颜色：单元内可达比例", "Colours of the little maps: share reached in a unit"),
+    "further": ("简报和图集另行生成：", "Brief and atlas are made by"),
     "none": ("本次运行未写出地图或清单。", "This run wrote no map or list."),
 }
 """Key -> (Chinese, English) of the front page."""
+
+
+FURTHER: Final[tuple[tuple[str, str], ...]] = (
+    (".docx", "careshed brief STUDY.toml -o brief.docx"),
+    (".pdf", "careshed atlas STUDY.toml -o atlas.pdf"),
+)
+"""End of a file that no run writes by itself -> the command that makes it."""
+
+
+def _further(files: Sequence[Path], lang: Lang) -> list[str]:
+    """Give the commands that make the papers which are not there yet, with the words before them first."""
+    missing = [command for end, command in FURTHER if not any(file.suffix == end for file in files)]
+    return [pick(lang, *WORDS["further"]), *missing] if missing else []
 
 
 def _asset(name: str) -> str:

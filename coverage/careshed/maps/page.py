@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from careshed.maps.layers import (
     sites_layer,
     units_layer,
 )
-from careshed.maps.notes import assumptions, drawing_notes
+from careshed.maps.notes import assumptions, bands_one_mode, drawing_notes
 from careshed.maps.panel import chooser, gap_rows, radios, reached_table, site_rows, split_bar, switches
 from careshed.maps.shares import shares_layer
 from careshed.maps.text import count, in_sentence, say
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from careshed.reach import TravelTimes
+    from careshed.schema import Fault
     from careshed.siting import SitePlan
     from careshed.study import Study
 
@@ -58,6 +60,7 @@ def write_map(
     plan: SitePlan | None = None,
     covered: pd.DataFrame | None = None,
     isochrones: GeoDataFrame | None = None,
+    findings: Sequence[Fault] = (),
     group: str | None = None,
     lang: Lang | None = None,
     title: str | None = None,
@@ -79,6 +82,8 @@ def write_map(
         Coverage by unit, as `careshed.access.coverage` gives it, for all groups and limits to be shown.
     isochrones
         Merged polygons with a column ``minutes``, the larger limits containing the smaller.
+    findings
+        What was found while computing, listed beside the faults of reading and the plan's findings, each once.
     group
         Population group the page leads with; left out, the service's.
     lang
@@ -133,7 +138,9 @@ def write_map(
         study,
         scope,
         head=head(study, scope, title or _heading(scope), sentence=key_sentence(scope, one), bar=bar) | {"lead": lead},
-        body=_body(study, scope, layers=layers, counts=counts, times=times, gaps=gaps, plan=plan),
+        body=_body(
+            study, scope, layers=layers, counts=counts, times=times, gaps=gaps, plan=plan, covered=covered, findings=findings
+        ),
         layers=layers,
         tiles=tiles,
     )
@@ -178,6 +185,9 @@ def _layers(
         bands = bands_layer(isochrones)
         by_cell = bands is not None and not bands["whole"] and people is not None and "minutes" in people
         found["bands"] = cell_bands(sorted({float(minutes) for minutes in isochrones["minutes"]})) if by_cell else bands
+        one_mode = bands_one_mode(found["bands"] or {}, scope)
+        if one_mode:
+            found["bands"] = (found["bands"] or {}) | {"note": one_mode}
     if gaps is not None and len(gaps):
         found["gaps"] = gaps_layer(gaps, scope)
     if facilities is not None and len(facilities):
@@ -196,8 +206,10 @@ def _body(
     times: TravelTimes | None,
     gaps: GeoDataFrame | None,
     plan: SitePlan | None,
+    covered: pd.DataFrame | None,
+    findings: Sequence[Fault],
 ) -> dict[str, object]:
-    faults = (*study.faults, *(plan.findings if plan is not None else ()))
+    faults = dict.fromkeys((*study.faults, *(plan.findings if plan is not None else ()), *findings))
     many = len(gaps) if gaps is not None else 0
     return {
         "table": reached_table(counts, scope) if counts else None,
@@ -207,4 +219,4 @@ def _body(
         "plan": None if plan is None else {"sentences": plan_sentences(scope, plan), "sites": site_rows(plan, scope)},
         "gaps": gap_rows(gaps, scope, GAPS_LISTED) if gaps is not None and many else [],
         "gaps_shown": say(scope.lang, "gaps_shown", min(GAPS_LISTED, many), count(many)),
-    } | notes(scope, [*assumptions(study, scope, times), *drawing_notes(layers, scope)], faults)
+    } | notes(scope, [*assumptions(study, scope, times, covered), *drawing_notes(layers, scope)], faults)

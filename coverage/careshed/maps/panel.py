@@ -121,7 +121,9 @@ def switches(
     lang = scope.lang
     results = [
         _bands_switch(layers["bands"], lang) if "bands" in layers else None,
-        Switch("gaps", say(lang, "gaps"), _gaps_detail(gaps, one, lang), "gap") if gaps is not None and "gaps" in layers else None,
+        Switch("gaps", say(lang, "gaps"), _gaps_detail(gaps, one, lang), "gap")
+        if gaps is not None and "gaps" in layers
+        else None,
         Switch("sites", say(lang, "sites"), _many(layers["sites"], "ranks", lang), "pin") if "sites" in layers else None,
         Switch("facilities", scope.service or say(lang, "facilities"), _facilities_detail(layers["facilities"], lang), "dot")
         if "facilities" in layers
@@ -154,7 +156,7 @@ def _bands_switch(layer: Layer, lang: Lang) -> Switch:
     steps = tuple(
         (str(band["colour"]), say(lang, "band", minutes_text(cast(float, band["minutes"])))) for band in reversed(bands)
     )
-    note = say(lang, "bands_by_cell") if layer.get("by_cell") else ""
+    note = say(lang, "bands_by_cell") if layer.get("by_cell") else str(layer.get("note", ""))
     return Switch("bands", say(lang, "bands"), "", "", steps, say(lang, "minutes"), note=note)
 
 

@@ -71,6 +71,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "lead_everywhere": ("全部 {all} 个{levels}境内都有这类设施", "All {all} {levels} have such a facility"),
     "lead_far": ("{missed} 名{who}离最近设施超过 {limit} 分钟", "{missed} {who} live more than {limit} minutes away"),
+    "lead_far_unjudged": (
+        "{missed} 名{who}离最近设施超过 {limit} 分钟，{unjudged} 名无法判断",
+        "{missed} {who} live more than {limit} minutes away, and {unjudged} cannot be judged",
+    ),
     "lead_join": ("；", "; "),
     "lead_end": ("。", "."),
     "unit_reached": (
@@ -97,6 +101,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "cell_people": ("本格 {} 人：{}", "In this cell {}: {}"),
     "cell_title": ("单元格", "Cell"),
     "bands_by_cell": ("按格着色：轮廓过大，未写入本页", "Coloured cell by cell: the outlines would fill the page"),
+    "bands_one_mode": (
+        "图中只画{}的等时圈；{}按各自方式计算，见人口格网和单元比例",
+        "Drawn for {} only; {} count by their own times, as cells and units show",
+    ),
     "print": ("打印", "Print"),
     "paper": ("纸张", "Paper"),
     "a4": ("A4 竖向", "A4 portrait"),
@@ -119,6 +127,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "新增 1 处后可达 {after}（{whole} 名{who}中 {reached} 名），现状 {before}。",
         "With 1 new site, {after} can reach it ({reached} of {whole} {who}), up from {before}.",
     ),
+    "plan_none": ("没有建议新增的点位（要求 {} 处）。", "No new site is proposed ({} asked for)."),
     "plan_short": ("要求 {} 处，只选出 {} 处。", "{} sites were asked for, {} found."),
     "plan_best": (
         "同样规则下，任何 {} 处方案都不超过 {}（已证明）：这是最优方案。",
@@ -164,6 +173,36 @@ NOTES: Final[dict[str, tuple[str, str, str, str]]] = {
         "Snap limit",
         "离道路直线 {:g} 米以外的地点不接入路网，仍计入分母",
         "places more than {:g} m in a straight line from any street are not attached; they stay in every denominator",
+    ),
+    "heights": (
+        "高程",
+        "Heights",
+        "{}；坡度计入{}的速度",
+        "{}; slopes count in the speed of: {}",
+    ),
+    "slope_limit": (
+        "坡度上限",
+        "Slope limit",
+        "{}不走坡度超过 {:.1%} 的道路",
+        "{} use no street steeper than {:.1%}",
+    ),
+    "slopes_unknown": (
+        "坡度",
+        "Slopes",
+        "没有高程数据，未判断坡度：{}的坡度上限（{:.1%}）没有用上，道路都按平路计",
+        "not judged, for want of heights: for {}, the limit of {:.1%} was not applied, and every street counts as level",
+    ),
+    "edge": (
+        "数据边缘",
+        "Edge of the data",
+        "{} 名{}目前到不了，界外的道路或设施可能使其可达",
+        "{} {} out of reach today could be in reach by streets or facilities beyond the edge",
+    ),
+    "bands_of": (
+        "等时圈",
+        "Bands drawn",
+        "{}",
+        "{}",
     ),
     "cells": (
         "人口",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from careshed.intake.sources import Words, as_text
 from careshed.modes import WALK_ADULT, Mode
-from careshed.reach.longtable import TOLD, LongTable, read_long_table, row_fault
+from careshed.reach.longtable import TOLD, LongTable, parted_header, read_long_table, row_fault
 from careshed.reach.times import Direction, Metric, TravelTimes
 from careshed.schema import Checked, Fault, InputError
 
@@ -26,12 +26,25 @@ PER: Final[dict[ForeignUnit, float]] = {"minutes": 60_000.0, "seconds": 1000.0, 
 """Unit -> milliseconds or millimetres."""
 
 TELLING: Final[tuple[tuple[str, frozenset[ForeignUnit]], ...]] = (
+    ("millisecond 毫秒", frozenset()),
     ("second secs 秒", frozenset({"seconds"})),
     ("minute mins 分钟", frozenset({"minutes"})),
+    ("hour 小时 kilomet 公里 千米", frozenset()),
     ("metre meter distance 米 距离", frozenset({"metres"})),
     ("time duration 时", frozenset({"minutes", "seconds"})),
 )
-"""Words in the header of a cost, the plainest first -> units that it may be in."""
+"""Words in the header of a cost, the plainest first -> units that it may be in; none for units that are not read."""
+
+SHORT: Final[dict[str, frozenset[ForeignUnit]]] = {
+    **dict.fromkeys(("s", "sec", "secs"), frozenset({"seconds"})),
+    **dict.fromkeys(("min", "mins", "分"), frozenset({"minutes"})),
+    "m": frozenset({"metres"}),
+    **dict.fromkeys(("h", "hr", "hrs", "时", "ms", "km"), frozenset()),
+}
+"""Units in the brackets or at the end of a header -> the same."""
+
+MOSTLY_SECONDS: Final = 180.0
+"""Minutes: where half of all times are longer and nothing names their unit, they are probably seconds."""
 
 NO_WAY: Final = frozenset({"", "nan", "na", "null", "none", "inf"})
 """What other programs write for a pair without a way."""
@@ -46,7 +59,7 @@ def import_travel_times(
     cells: GeoDataFrame,
     *,
     columns: Mapping[str, str] | None = None,
-    unit: ForeignUnit = "minutes",
+    unit: ForeignUnit | None = None,
     limit: float | None = None,
     direction: Direction = "to_facility",
     mode: Mode = WALK_ADULT,
@@ -66,7 +79,8 @@ def import_travel_times(
     columns
         ``origin``, ``destination``, ``cost`` -> header in the file, where the usual names are not used.
     unit
-        What a cost counts: minutes or seconds of travel, metres of street.
+        What a cost counts: minutes or seconds of travel, metres of street. If None, the time that the header names (用时（秒）),
+        minutes where it names none.
     limit
         Limit up to which the other program searched, in minutes (metres for ``unit="metres"``); costs beyond it are left out
         and told. The largest cost in the table if None.
@@ -101,8 +115,9 @@ def import_travel_times(
     [True, False]
     """
     table = read_long_table(Path(path), columns, sheet)
-    faults: list[Fault] = _other_unit(table, unit)
-    cost = _costs(table, PER[unit], faults)
+    unit, faults = _unit(table, unit)
+    what = ("距离", "distance") if unit == "metres" else ("用时", "cost")
+    cost = _costs(table, PER[unit], what, faults)
     swapped = _sides(table, facilities.index, cells.index, direction, faults)
     sides = ("origin", "destination") if swapped else ("destination", "origin")
     row = _places(table, sides[0], facilities.index, ("设施", "facilities"), faults)
@@ -110,7 +125,8 @@ def import_travel_times(
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
     listed = np.bincount(row, minlength=len(facilities)) > 0, np.bincount(column, minlength=len(cells)) > 0
-    pairs = _unique(table, row, column, cost, faults)
+    pairs = _unique(table, row, column, cost, what, faults)
+    faults += _maybe_seconds(table, unit, pairs.cost)
     most = _limit(limit, unit, pairs.cost)
     faults += _beyond(table, int((pairs.cost > most).sum()), limit, unit)
     metric: Metric = "length" if unit == "metres" else "time"
@@ -127,12 +143,38 @@ class _Pairs(NamedTuple):
     """Milliseconds or millimetres."""
 
 
-def _other_unit(table: LongTable, unit: ForeignUnit) -> list[Fault]:
+def units_named(header: str) -> frozenset[ForeignUnit] | None:
+    """Read from a header which units its numbers may be in: None where it says nothing, none of ours where it names another.
+
+    >>> units_named("用时（秒）"), units_named("duration_min"), units_named("时长(h)"), units_named("cost")
+    (frozenset({'seconds'}), frozenset({'minutes'}), frozenset(), None)
+    """
+    short = SHORT.get(parted_header(header)[1])
+    if short is not None:
+        return short
+    return next((units for words, units in TELLING if any(word in header.lower() for word in words.split())), None)
+
+
+def _unit(table: LongTable, stated: ForeignUnit | None) -> tuple[ForeignUnit, list[Fault]]:
+    """Decide what a cost counts: what is stated, else the time that the header names, else minutes."""
+    header = table.headers["cost"]
+    may = units_named(header)
+    if stated is None and may == frozenset({"seconds"}):
+        told = (f"列名“{header}”表示秒，按秒读取", f"the header {header!r} says seconds, and the times are read as such")
+        return "seconds", [Fault("unit_from_header", table.file, *told, column=header, severity="noted")]
+    unit = stated or "minutes"
+    return unit, _other_unit(table, unit, may)
+
+
+def _other_unit(table: LongTable, unit: ForeignUnit, may: frozenset[ForeignUnit] | None) -> list[Fault]:
     """Refuse a cost whose header names another unit than is stated: seconds taken for minutes are sixty times too long."""
     header = table.headers["cost"]
-    may = next((units for words, units in TELLING if any(word in header.lower() for word in words.split())), frozenset({unit}))
-    if unit in may:
+    if may is None or unit in may:
         return []
+    if not may:
+        told = (f"列名“{header}”的单位不能读取", f"the header {header!r} names a unit that is not read")
+        cure = ("请换算为分钟，并改列名。", "Convert the column to minutes, and rename it.")
+        return [Fault("other_unit", table.file, *told, *cure, column=header)]
     named = " / ".join(sorted(may))
     told = (f"列名“{header}”表示 {named}，而 unit 为 {unit}", f"the header {header!r} says {named}, and unit is {unit!r}")
     cure = (
@@ -142,7 +184,7 @@ def _other_unit(table: LongTable, unit: ForeignUnit) -> list[Fault]:
     return [Fault("other_unit", table.file, *told, *cure, column=header)]
 
 
-def _costs(table: LongTable, per: float, faults: list[Fault]) -> NDArray[np.float64]:
+def _costs(table: LongTable, per: float, what: Words, faults: list[Fault]) -> NDArray[np.float64]:
     """Read costs as milliseconds or millimetres, NaN where a pair has no way; what is negative or no number is told."""
     number = pd.to_numeric(table.cost, errors="coerce").to_numpy(dtype=np.float64)
     unread = np.flatnonzero(~np.isfinite(number))
@@ -155,7 +197,7 @@ def _costs(table: LongTable, per: float, faults: list[Fault]) -> NDArray[np.floa
         ("请只写数字；没有通路的一对留空。", "Write plain numbers; leave a pair without a way blank."),
         ("没有通路的一对请留空，不写负数。", "Leave a pair without a way blank instead of a negative number."),
     )
-    told = (("出行成本不是可用的数字", "the cost is no usable number"), ("出行成本为负", "the cost is negative"))
+    told = ((f"{what[0]}不是可用的数字", f"the {what[1]} is no usable number"), (f"{what[0]}为负", f"the {what[1]} is negative"))
     for code, at_rows, words, cure in zip(("bad_cost", "negative_cost"), (odd, negative), told, cures, strict=True):
         if at_rows:
             faults.append(row_fault(table, code, words, cure, at_rows, "cost", table.cost.iloc[at_rows].tolist()))
@@ -189,7 +231,7 @@ def _sides(table: LongTable, facilities: pd.Index[str], cells: pd.Index[int], di
         )
         other = "from_facility" if found else "to_facility"
         cure = (
-            f'往返成本不同，请确认后写 direction = "{other}"，或对调两列。',
+            f'往返用时不同，请确认后写 direction = "{other}"，或对调两列。',
             f"Costs may differ by direction: state direction={other!r} if that is meant, or exchange the two columns.",
         )
         faults.append(Fault("other_direction", table.file, *told, *cure, found=direction))
@@ -215,8 +257,28 @@ def _places(
     return at
 
 
+def _maybe_seconds(table: LongTable, unit: ForeignUnit, cost: NDArray[np.int64]) -> list[Fault]:
+    """Note times that are mostly of many hours, where nothing but the default says that they are minutes."""
+    if unit != "minutes" or not len(cost) or units_named(table.headers["cost"]) == frozenset({"minutes"}):
+        return []
+    middle = float(np.median(cost)) / PER["minutes"]
+    if middle <= MOSTLY_SECONDS:
+        return []
+    told = (
+        f"用时按分钟读取，中位数为 {middle:,.0f} 分钟，而列名未写单位，可能是秒",
+        f"the times are read as minutes, their median is {middle:,.0f} and the header names no unit: they may be seconds",
+    )
+    cure = ('确为秒时，请写 unit = "seconds"。', 'If so, write unit = "seconds".')
+    return [Fault("maybe_seconds", table.file, *told, *cure, column=table.headers["cost"], severity="noted")]
+
+
 def _unique(
-    table: LongTable, row: NDArray[np.int64], column: NDArray[np.int64], cost: NDArray[np.float64], faults: list[Fault]
+    table: LongTable,
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    cost: NDArray[np.float64],
+    what: Words,
+    faults: list[Fault],
 ) -> _Pairs:
     """Sort the pairs that have a way; of a pair told twice with one cost keep the first.
 
@@ -233,7 +295,7 @@ def _unique(
     again[1:] = (np.diff(row) == 0) & (np.diff(column) == 0)
     other = np.flatnonzero(again & (np.diff(whole, prepend=whole[:1]) != 0))
     if len(other):
-        told = (f"{len(other)} 对重复且成本不同", f"{len(other)} pairs stand twice with different costs")
+        told = (f"{len(other)} 对重复且{what[0]}不同", f"{len(other)} pairs stand twice with different {what[1]}s")
         cure = ("每对只保留一行。", "Keep one row a pair.")
         pairs = [f"{as_text(table.origin.iloc[at])} → {as_text(table.destination.iloc[at])}" for at in line[other].tolist()]
         raise InputError([*faults, row_fault(table, "two_costs", told, cure, line[other].tolist(), "cost", pairs)])
@@ -244,7 +306,7 @@ def _unique(
     blank = ~again & (whole < 0)
     if blank.any():
         count = int(blank.sum())
-        told = (f"{count} 对没有出行成本，按不可达处理", f"{count} pairs have no cost and count as out of reach")
+        told = (f"{count} 对没有{what[0]}，按不可达处理", f"{count} pairs have no {what[1]} and count as out of reach")
         faults.append(Fault("no_way", table.file, *told, severity="noted"))
     kept = ~again & (whole >= 0)
     return _Pairs(row[kept], column[kept], whole[kept])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from careshed.intake.columns import plain
 from careshed.intake.encodings import decode
 from careshed.intake.sources import Words, as_text, damaged, must_exist, stop
 from careshed.schema import Fault, InputError, file_label
@@ -21,15 +24,24 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cost": (
         "minutes", "travel_time", "travel_time_p50", "duration", "seconds", "time", "metres", "distance", "分钟", "时间", "用时",
-        "秒", "距离", "米",
+        "秒", "时长", "耗时", "出行时间", "行程时间", "通行时间", "步行时间", "出行时长", "出行用时", "出行耗时", "步行时长",
+        "步行用时", "行车时间", "驾车时间", "所需时间", "min", "sec", "cost", "距离", "米",
     ),
 }  # fmt: skip
 """Our column -> headers of the usual programs: r5, Valhalla, OSRM, AMap and Baidu."""
+
+_CALLED: Final = {"origin": "起点", "destination": "终点", "cost": "用时"}
 
 TOLD: Final = 8
 """Ids that a fault names before it counts the rest."""
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
+
+_BRACKETS: Final = re.compile(r"[(\[【〔]([^)\]】〕]*)[)\]】〕]")
+_END: Final = re.compile(
+    r"(?:[\s_/:,-]+(s|m|h|hr|hrs|ms|km)|[\s_/:,-]*(毫秒|秒钟|秒|分钟|分|小时|seconds?|secs?|minutes?|mins?|hours?))$"
+)
+"""A unit at the end of a header; one of few letters only after a stroke."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +101,31 @@ def _text_frame(path: Path, text: str) -> pd.DataFrame:
         raise damaged(path, error) from error
 
 
+def parted_header(header: str) -> tuple[str, str]:
+    """Part a header into what it names and the unit in its brackets or at its end, "" where it has none.
+
+    >>> parted_header("用时（分钟）"), parted_header("duration_s"), parted_header("Travel time"), parted_header("耗时秒")
+    (('用时', '分钟'), ('duration', 's'), ('traveltime', ''), ('耗时', '秒'))
+    """
+    text = unicodedata.normalize("NFKC", header).casefold().strip()
+    inside = _BRACKETS.search(text)
+    text = _BRACKETS.sub("", text).strip()
+    end = _END.search(text)
+    name = plain(text[: end.start()] if end else text)
+    unit = inside[1] if inside else (end[1] or end[2]) if end else ""
+    return name or plain(text), plain(unit)
+
+
+def _known(words: Sequence[str], have: Sequence[str]) -> str | None:
+    """Find the header that is one of some words: written so, else apart from width, case and unit."""
+    exact = {name.strip().lower(): name for name in have}
+    bare = {parted_header(name)[0]: name for name in reversed(have)}
+    written = next((exact[word] for word in words if word in exact), None)
+    return written or next((bare[plain(word)] for word in words if plain(word) in bare), None)
+
+
 def _headers(path: Path, have: Sequence[str], columns: Mapping[str, str] | None) -> dict[str, str]:
     """Find the header of each of our columns."""
-    plain = {name.strip().lower(): name for name in have}
     found: dict[str, str] = {}
     faults: list[Fault] = []
     for name in columns or {}:
@@ -101,13 +135,15 @@ def _headers(path: Path, have: Sequence[str], columns: Mapping[str, str] | None)
             faults.append(Fault("unknown_name", file_label(path), "未知的列名", "no such column", *cure, column=name))
     for name, words in NAMES.items():
         stated = (columns or {}).get(name)
-        header = stated if stated in have else None if stated else next((plain[word] for word in words if word in plain), None)
+        header = stated if stated in have else None if stated else _known(words, have)
         if header is None:
             listed = ", ".join(have)[:120]
             wanted = stated or name
-            told = (f"缺少“{wanted}”列", f"column {wanted!r} is missing")
+            called = f"{_CALLED[name]}（{wanted}）" if wanted == name else wanted
+            told = (f"缺少“{called}”列", f"column {wanted!r} is missing")
+            usual = [word for word in words if not word.isascii()]
             cure = (
-                f"文件中的列：{listed}；可用 columns 指明。",
+                f'文件中的列：{listed}；可用的列名：{"、".join(usual)}；或用 columns 指明，如 columns = {{ {name} = "列名" }}。',
                 f"The file has: {listed}; name yours with columns={{{name!r}: 'your header'}}.",
             )
             faults.append(Fault("missing_column", file_label(path), *told, *cure, column=wanted))

@@ -9,6 +9,7 @@ from careshed.policy.judging import RuleResult, Scorecard
 from careshed.policy.judging.card import THEMES
 from careshed.policy.model import STATUSES
 from careshed.report.scorecard_words import (
+    base_text,
     due_text,
     gap_text,
     headline,
@@ -16,6 +17,7 @@ from careshed.report.scorecard_words import (
     reach_text,
     state_text,
     target_words,
+    types_text,
     unit_of,
     value_text,
 )
@@ -39,12 +41,13 @@ COLUMNS: Final = (
     Column("gap_text", "差距", "Gap", "text", 34),
     Column("presence", "有没有（单元）", "Has one (units)", "text", 20),
     Column("reach", "够得着（人口）", "Reaches one (people)", "text", 26),
+    Column("types", "设施类型", "Facility types", "text", 24),
     Column("why", "无法判断的原因", "Why it cannot be judged", "text", 32),
     Column("notes", "假设与说明", "Assumptions and notes", "text", 38),
     Column("clause", "条款", "Clause", "text", 26),
     Column("quote", "原文", "Quote", "text", 40),
 )
-ON_FIRST_SHEET: Final = 11
+ON_FIRST_SHEET: Final = 12
 """Columns of the first sheet, so that it prints legibly on a page; source and notes have a sheet of their own."""
 
 NUMBERS: Final = ("value", "target", "gap", "missing", "counted", "of", "units_short", "people_short", "unit")
@@ -58,17 +61,18 @@ def scorecard_table(card: Scorecard, lang: Lang = "zh") -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``id``; texts for reading (``theme``, ``title``, ``state``, ``value_text``, ``target_text``, ``gap_text``,
-        ``presence``, ``reach``, ``why``, ``notes``, ``clause``, ``quote`` …), then bare numbers: ``value``, ``target``, ``gap``
-        and ``missing`` (NaN where not judged), ``counted``, ``of``, ``units_short``, ``people_short``, ``unit``.
+        ``presence``, ``reach``, ``types``, ``why``, ``notes``, ``clause``, ``quote`` …), then bare numbers: ``value``,
+        ``target``, ``gap`` and ``missing`` (NaN where not judged), ``counted``, ``of``, ``units_short``, ``people_short``,
+        ``unit``.
     """
     import pandas as pd
 
     texts = [column.key for column in COLUMNS]
-    rows = [(*_row(result, lang), *_numbers(result, lang)) for result in card.results]
+    rows = [(*_row(card, result, lang), *_numbers(result, lang)) for result in card.results]
     return pd.DataFrame(rows, columns=[*texts, *NUMBERS]).set_index("id")
 
 
-def _row(result: RuleResult, lang: Lang) -> tuple[str, ...]:
+def _row(card: Scorecard, result: RuleResult, lang: Lang) -> tuple[str, ...]:
     rule = result.rule
     return (
         rule.id,
@@ -82,6 +86,7 @@ def _row(result: RuleResult, lang: Lang) -> tuple[str, ...]:
         gap_text(result, lang),
         presence_text(result, lang),
         reach_text(result, lang),
+        types_text(card, result, lang),
         pick(lang, *result.why),
         pick(lang, "；", "; ").join(notes_of(result, lang)),
         rule.clause,
@@ -147,8 +152,10 @@ def _title(card: Scorecard, lang: Lang, what: str) -> str:
 
 
 def _rules_sheet(card: Scorecard, lang: Lang) -> Sheet:
-    rows: tuple[tuple[Value, ...], ...] = tuple(_row(result, lang)[:ON_FIRST_SHEET] for result in card.results)
-    notes = tuple(line for line in (headline(card, lang), dated_line(card, lang), card.check(lang)) if line)
+    rows: tuple[tuple[Value, ...], ...] = tuple(_row(card, result, lang)[:ON_FIRST_SHEET] for result in card.results)
+    notes = tuple(
+        line for line in (headline(card, lang), base_text(card, lang), dated_line(card, lang), card.check(lang)) if line
+    )
     what = pick(lang, "评分卡", "scorecard")
     columns = COLUMNS[:ON_FIRST_SHEET]
     return Sheet(what, _title(card, lang, what), notes, columns, rows, lang, made_up_line(card.made_up, lang))
@@ -157,7 +164,7 @@ def _rules_sheet(card: Scorecard, lang: Lang) -> Sheet:
 def _sources_sheet(card: Scorecard, lang: Lang) -> Sheet:
     """Why a rule cannot be judged, what was assumed, and where and in which words the plan says it."""
     kept = [0, 2, *range(ON_FIRST_SHEET, len(COLUMNS))]
-    rows: tuple[tuple[Value, ...], ...] = tuple(tuple(_row(result, lang)[at] for at in kept) for result in card.results)
+    rows: tuple[tuple[Value, ...], ...] = tuple(tuple(_row(card, result, lang)[at] for at in kept) for result in card.results)
     what = pick(lang, "出处", "sources")
     columns = tuple(COLUMNS[at] for at in kept)
     return Sheet(what, _title(card, lang, what), (), columns, rows, lang, made_up_line(card.made_up, lang))

@@ -13,6 +13,7 @@ from careshed.policy.types import catalogue
 from careshed.report.scorecard import dated_line, met_text, notes_of, row_level
 from careshed.report.scorecard_words import (
     amount,
+    base_text,
     due_text,
     gap_text,
     headline,
@@ -21,6 +22,7 @@ from careshed.report.scorecard_words import (
     reach_text,
     state_text,
     target_words,
+    types_text,
     unit_of,
     value_text,
 )
@@ -51,7 +53,8 @@ def _head(card: Scorecard, lang: Lang, title: str) -> str:
     made_up = pick(lang, "虚构数据，不描述任何真实地点", "Made-up data: no real place is described")
     ribbon = f'<p class="made-up">{made_up}</p>\n' if card.made_up else ""
     about = [escape(card.name(lang)), escape(card.doc_no), escape(dated_line(card, lang))]
-    check = f'<p class="check">{escape(card.check(lang))}</p>\n' if card.check(lang) else ""
+    told = [text for text in (base_text(card, lang), card.check(lang)) if text]
+    check = "".join(f'<p class="check">{escape(text)}</p>\n' for text in told)
     return (
         f"{ribbon}<header>\n<h1>{title}<span>{escape(card.study)}</span></h1>\n"
         f'<p class="about">{" · ".join(text for text in about if text)}</p>\n{check}</header>\n<main>\n'
@@ -105,7 +108,7 @@ def _named_block(card: Scorecard, heading: str, found: list[RuleResult], lang: L
 
 def _named_rule(card: Scorecard, result: RuleResult, lang: Lang, at: int) -> str:
     """Tell one rule; the units that wait are listed at once for the first, folded for the others."""
-    head = f"<h3>{_chip(result.state, lang)} {escape(result.rule.title(lang))}</h3>\n"
+    head = f"<h3>{_chip(result.state, lang)} {escape(result.rule.title(lang))}{_types(card, result, lang)}</h3>\n"
     if result.value is None:
         return f'{head}<p class="why">{escape(pick(lang, *result.why))}</p>\n'
     bars = ""
@@ -116,6 +119,11 @@ def _named_rule(card: Scorecard, result: RuleResult, lang: Lang, at: int) -> str
     gap = pick(lang, "差距：", "Gap: ") + gap_text(result, lang)
     waiting = _waiting(card, result, lang, LISTED if at == 0 else 0)
     return f'{head}<div class="bars">{bars}</div>\n<p>{escape(gap)}</p>\n{waiting}'
+
+
+def _types(card: Scorecard, result: RuleResult, lang: Lang) -> str:
+    told = types_text(card, result, lang)
+    return f"<small>{escape(told)}</small>" if told else ""
 
 
 def _bar(label: str, share: float, told: str) -> str:
@@ -162,7 +170,7 @@ def _themes(card: Scorecard, lang: Lang) -> str:
     for theme, words in THEMES.items():
         own = [one for one in card.results if one.theme == theme and one.state != "procedure"]
         if own:
-            parts.append(_theme(theme, pick(lang, *words), own, lang))
+            parts.append(_theme(card, theme, pick(lang, *words), own, lang))
     procedures = [one for one in card.results if one.state == "procedure"]
     if procedures:
         heading = pick(
@@ -181,9 +189,9 @@ _TOLD: Final = (
 """Columns of the rules; on a phone each cell is told under its own header."""
 
 
-def _theme(theme: Theme, heading: str, own: list[RuleResult], lang: Lang) -> str:
+def _theme(card: Scorecard, theme: Theme, heading: str, own: list[RuleResult], lang: Lang) -> str:
     top = "".join(f'<th scope="col">{pick(lang, *head)}</th>' for head in (*_FIRST, *_TOLD))
-    rows = "".join(_rule_row(one, lang) for state in ORDER for one in own if one.state == state)
+    rows = "".join(_rule_row(card, one, lang) for state in ORDER for one in own if one.state == state)
     return (
         f'<section class="theme" id="{theme}"><h2>{heading}</h2>\n'
         f'<div class="scroll"><table class="rules"><thead><tr>{top}</tr></thead>'
@@ -191,7 +199,7 @@ def _theme(theme: Theme, heading: str, own: list[RuleResult], lang: Lang) -> str
     )
 
 
-def _rule_row(result: RuleResult, lang: Lang) -> str:
+def _rule_row(card: Scorecard, result: RuleResult, lang: Lang) -> str:
     due = due_text(result, lang)
     tags = " · ".join(text for text in (pick(lang, *STATUSES[result.rule.status]), due) if text)
     cells = (value_text, target_words, gap_text, presence_text, reach_text)
@@ -202,7 +210,7 @@ def _rule_row(result: RuleResult, lang: Lang) -> str:
         told = f'<td colspan="5" class="why">{escape(pick(lang, *result.why))}</td>'
     elif result.state == "unjudged":
         told = told.replace("<td>—</td>", f'<td class="why">{escape(pick(lang, *result.why))}</td>', 1)
-    title = f'<th scope="row">{escape(result.rule.title(lang))}<small>{tags}</small></th>'
+    title = f'<th scope="row">{escape(result.rule.title(lang))}<small>{tags}</small>{_types(card, result, lang)}</th>'
     details = _details(result, lang)
     more = f'<tr class="more"><td></td><td colspan="6">{details}</td></tr>\n' if details else ""
     return f'<tr class="{result.state}"><td>{_chip(result.state, lang)}</td>{title}{told}</tr>\n{more}'

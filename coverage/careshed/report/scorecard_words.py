@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
+from careshed.access import ALL
+from careshed.policy.audit.loading import audited_profiles, figures_path, read_book
+from careshed.policy.audit.spans import read_printed
 from careshed.policy.judging import RuleResult, Scorecard, Target
 from careshed.policy.judging.card import STATES, State
 from careshed.policy.judging.values import place_words
 from careshed.policy.model import Rule, Setting
-from careshed.words import LEVELS, PLURALS, Lang, group_name, pick
+from careshed.policy.types import catalogue
+from careshed.schema import STATUSES
+from careshed.words import LEVELS, PLURALS, Lang, group_name, pick, whole_parts
 
 SIGNS: Final = {">=": "≥", "<=": "≤", "=": "=", ">": ">", "<": "<"}
 
@@ -186,12 +192,57 @@ def reach_text(result: RuleResult, lang: Lang) -> str:
     assumed = pick(lang, "，时限为假设", ", limit assumed") if reach.limit_from == "assumed" else ""
     where = pick(lang, *SETTING_WORDS[result.rule.setting])
     who, share = f"{where}{group_name(reach.group, lang)}", f"{100 * reach.share:.1f}%"
-    counted, people = number(round(reach.reached)), number(round(reach.people))
+    beyond = reach.people - reach.reached - reach.unjudged
+    counted, people = number(whole_parts(reach.people, (reach.reached, beyond, reach.unjudged))[0]), number(round(reach.people))
     return pick(
         lang,
         f"{share}（{counted} / {people} 名{who}，{limit}{assumed}）",
         f"{share} of {who} ({counted} of {people}, {limit}{assumed})",
     )
+
+
+def types_text(card: Scorecard, result: RuleResult, lang: Lang) -> str:
+    """Tell which facility types a rule counts, and which of the same care stand in the registers and do not count.
+
+    "" where the rule names no types.
+    """
+    known, kinds = catalogue(), result.rule.types
+    if not kinds:
+        return ""
+    same = {(known[name].area, known[name].counts) for name in kinds if known[name].area != "other"}
+    standing = {place.type for place in card.places if place.status in STATUSES} - set(kinds)
+    others = [name for name, kind in known.items() if name in standing and (kind.area, kind.counts) in same]
+    counted, left = (
+        pick(lang, "、", ", ").join(pick(lang, name, known[name].name_en) for name in names) for names in (kinds, others)
+    )
+    told = pick(lang, f"计入：{counted}", f"Counts: {counted}")
+    return told + pick(lang, f"；不含：{left}", f"; not: {left}") if left else told
+
+
+MANY_TIMES: Final = 1.5
+"""From this ratio of the plan's people to the study's on, targets in absolute numbers do not compare."""
+
+
+def base_text(card: Scorecard, lang: Lang) -> str:
+    """Say that a plan was made for another number of people than the study's, "" where it was not or does not state it."""
+    base, people = _planned_for(card.profile), card.people.get(ALL, {}).get("total", 0.0)
+    if base is None or not people > 0 or max(base / people, people / base) <= MANY_TIMES:
+        return ""
+    here = f"{people / 10_000:.1f} 万" if people >= 10_000 else f"{people:,.0f} "
+    zh = f"规划按 {number(base / 10_000)} 万人编制，本研究 {here}人：绝对数指标不宜直接比较。"
+    en = f"The plan was made for {base:,.0f} people, this study has {people:,.0f}: absolute numbers do not compare directly."
+    return pick(lang, zh, en)
+
+
+@cache
+def _planned_for(profile: str) -> float | None:
+    """Read the people that a shipped plan states it was made for, None where its figures hold no such number."""
+    if profile not in audited_profiles():
+        return None
+    stated = [
+        one for one in read_book(figures_path(profile)).figure if (one.what, one.kind, one.where) == ("population", "", "city")
+    ]
+    return float(read_printed(stated[0].value, stated[0].role).value) if stated else None
 
 
 def headline(card: Scorecard, lang: Lang) -> str:

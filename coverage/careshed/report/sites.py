@@ -85,8 +85,9 @@ def write_gaps(
     Parameters
     ----------
     gaps
-        From `find_gaps`: index ``gap_id`` in rank order; ``people``, ``cells``, ``unit``, ``unit_name``, ``units_count``, ``units_level``,
-        ``minutes_nearest`` (weighted by people; NaN where no facility can be reached), ``nearest_name``, ``unjudged``, ``geometry``.
+        From `find_gaps`: index ``gap_id`` in rank order; ``people``, ``cells``, ``unit``, ``unit_name``, ``units_count``,
+        ``units_levels``, ``minutes_nearest`` (weighted by people; NaN where no facility can be reached), ``nearest_name``,
+        ``unjudged``, ``geometry``.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def _with_share(people: float, total: float, lang: Lang) -> str:
 def _proven(plan: SitePlan, lang: Lang) -> str:
     """Say the bound and the gap in words."""
     rests = {
-        "lagrangian": ("本软件以整数运算复核的拉格朗日上界", "our own Lagrangian bound in whole numbers"),
+        "lagrangian": ("本软件以整数运算复核的拉格朗日上限", "our own Lagrangian bound in whole numbers"),
         "highs": ("HiGHS 求解器的分支定界", "the branch and bound of the HiGHS solver"),
     }[plan.bound_by]
     basis = pick(lang, *rests)

@@ -71,6 +71,8 @@ class Sheet:
     """A line that must be seen, such as that the data are made up."""
     strong: frozenset[int] = frozenset()
     """Rows to set in bold, such as totals."""
+    printed: int | None = None
+    """Columns that are printed, from the left, which title and notes span; all if None."""
 
 
 def write_workbook(path: Path, sheets: Sequence[Sheet]) -> Path:
@@ -111,13 +113,14 @@ def _put_title(page: Worksheet, sheet: Sheet) -> int:
     lines = [(sheet.title, 15.0, True, INK)]
     lines += [(sheet.warning, 11.0, True, WARNING)] if sheet.warning else []
     lines += [(note, 10.0, False, "404040") for note in sheet.notes]
-    across = sum(column.width for column in sheet.columns)
+    shown = sheet.columns[: sheet.printed]
+    across = sum(column.width for column in shown)
     for row, (text, size, bold, ink) in enumerate(lines, start=1):
         cell = page.cell(row, 1)
         set_text(cell, text)
         cell.font = Font(name=face(sheet.lang), size=size, bold=bold, color=ink)
         cell.alignment = Alignment(wrap_text=True, vertical="center")
-        page.merge_cells(start_row=row, start_column=1, end_row=row, end_column=len(sheet.columns))
+        page.merge_cells(start_row=row, start_column=1, end_row=row, end_column=len(shown))
         page.row_dimensions[row].height = (size + 7) * lines_at(text, across * 10 / size)
     page.row_dimensions[len(lines) + 1].height = 6
     return len(lines) + 1

@@ -10,13 +10,22 @@ from careshed.display import Markup, Table, bar, card, text
 from careshed.maps.facts import gap_parts, reached_of
 from careshed.maps.split import whole_split
 from careshed.report.scorecard_words import headline
+from careshed.run.unjudged import unjudged_text
 from careshed.supply.hierarchy import summary_line
 from careshed.words import Lang, group_name, pick
 
 OTHERS: Final = ("_places.xlsx", "_plan.xlsx", "hierarchy.xlsx", "scorecard.xlsx")
 """Ends of the names of workbooks that are no site lists but worth naming."""
 
+FIRST: Final = ("committee.xlsx", "layers.gpkg", "index.html")
+"""Names of the files of a whole run that are named before all others."""
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from careshed.reach import TravelTimes
     from careshed.run.results import RunResult, ServiceResult
     from careshed.supply.service import PlacesFound
 
@@ -38,12 +47,12 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
             f"  {name}：{total} 名{group}中 {share:.1%} 在 {limit} 分钟内可达；新增 {new} 处后 {after:.1%}",
             f"  {name}: {share:.1%} of {total} {group} are within {limit} minutes; {after:.1%} with {new} new sites",
         )
-        yield f"    {_gaps_line(one, lang)}"
+        yield f"    {_gaps_line(one, study.cells[service.group], lang)}"
         if one.effect is not None:
             limit = pick(lang, f"{service.within_minutes:g} 分钟", f"{service.within_minutes:g} minutes")
             yield from (f"    {line}" for line in tell_effect(one.effect, limit=limit, lang=lang).splitlines())
         if one.places is not None:
-            yield f"    {_places_line(one.places, lang)}"
+            yield f"    {_places_line(one.places, one.times, lang)}"
     if result.hierarchy is not None:
         section = study.config.hierarchy
         names = section.names(lang) if section is not None else {}
@@ -51,7 +60,8 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
     if result.card is not None:
         yield f"  {result.card.name(lang)}{pick(lang, '：', ': ')}{headline(result.card, lang)}"
     groups = (
-        (pick(lang, "地图", "maps"), [file for file in result.files if file.suffix == ".html"]),
+        (pick(lang, "先看这几个文件", "look at these first"), _first_files(result)),
+        (pick(lang, "地图", "maps"), [file for file in result.files if file.suffix == ".html" and file.name not in FIRST]),
         (pick(lang, "选址清单", "site lists"), [file for file in result.files if file.name.endswith("_sites.xlsx")]),
         (
             pick(lang, "床位托位、分级网络与评分表", "places, network of facilities, scorecard"),
@@ -66,33 +76,38 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
         yield from (f"  {file}" for file in files)
 
 
-def _gaps_line(one: ServiceResult, lang: Lang) -> str:
+def _first_files(result: RunResult) -> list[Path]:
+    """Give the files that hold the run as a whole, in the order in which they are named."""
+    return [file for name in FIRST for file in result.files if file.name == name]
+
+
+def _gaps_line(one: ServiceResult, living: pd.Series, lang: Lang) -> str:
     """Say how many people the gaps hold, and that those who cannot be judged are among them."""
     people, unjudged = gap_parts(one.gaps, reached_of(one))
     out, count = people - unjudged, len(one.gaps)
-    why = pick(lang, "不在导入的表中", "in no row of the imported table") if one.times.imported else ""
-    zh, en = why or "附近没有街道", why or "on no street"
+    why = unjudged_text(one.times, living, unjudged, lang)
     return pick(
         lang,
-        f"缺口 {count} 处，{people:,} 人：{out:,} 人到不了，{unjudged:,} 人{zh}、无法判断",
-        f"{count} gaps of {people:,} people: {out:,} out of reach, {unjudged:,} {en}, who cannot be judged",
+        f"缺口 {count} 处，{people:,} 人：{out:,} 人到不了，{why}",
+        f"{count} gaps of {people:,} people: {out:,} out of reach, {why}",
     )
 
 
-def _places_line(found: PlacesFound, lang: Lang) -> str:
+def _places_line(found: PlacesFound, times: TravelTimes, lang: Lang) -> str:
     """Say who finds a place."""
     total = whole_split(found.assignment.cells)
-    served, none, out, unjudged = (f"{people:,}" for people in total.rounded.values())
+    *judged, unjudged = total.rounded.values()
+    served, none, out = (f"{people:,}" for people in judged)
     people = f"{total.people:,.0f}"
     who = pick(lang, "其中", "of them, ") if found.demand_rate < 1 else ""
     rate = pick(lang, f"{found.demand_rate:.1%} 需要位子（假设）：", f"{found.demand_rate:.1%} look for a place (assumed): ")
     head = f"{who}{rate}" if who else ""
-    more = pick(lang, f"，{unjudged} 人附近没有街道、无法判断", f", {unjudged} join no street and cannot be judged")
+    why = unjudged_text(times, found.assignment.cells["unjudged"], unjudged, lang)
     return pick(
         lang,
         f"{head}{people} 人中 {served} 人有位，{none} 人可达而无空位，{out} 人不可达",
         f"{head}of {people}, {served} have a place, {none} are in reach but find none free, {out} are out of reach",
-    ) + (more if unjudged != "0" else "")
+    ) + (pick(lang, f"，{why}", f", {why}") if unjudged else "")
 
 
 def run_card(result: RunResult) -> str:

@@ -12,6 +12,7 @@ from careshed.reach import write_travel_times
 from careshed.report import write_coverage, write_faults, write_gaps, write_hierarchy, write_layer, write_places, write_sites
 from careshed.report.committee import write_workbook
 from careshed.report.layers import write_layers
+from careshed.report.premises import told_plan
 from careshed.report.scorecard import write_scorecard
 from careshed.run.manifest import write_manifest
 from careshed.run.plans import write_plan
@@ -45,6 +46,7 @@ def write_all(result: RunResult, folders: Folders, lang: Lang, bar: Bar) -> list
                 plan=one.plan,
                 covered=one.covered,
                 isochrones=one.isochrones,
+                findings=_findings(result, one),
                 lang=lang,
             )
         )
@@ -54,8 +56,8 @@ def write_all(result: RunResult, folders: Folders, lang: Lang, bar: Bar) -> list
         maps, told = [*maps, *pages], [*told, *untold]
         titled = about | {"study_name": f"{study.name} · {service.name(lang)}"}
         site_list = folders.maps / f"{service.id}_sites"
-        ends = (".xlsx", ".csv", ".geojson")
-        lists += [write_sites(site_list.with_suffix(end), one.plan, excluded=study.faults, **titled) for end in ends]
+        ends, listed = (".xlsx", ".csv", ".geojson"), told_plan(result.services, one)
+        lists += [write_sites(site_list.with_suffix(end), listed, excluded=study.faults, **titled) for end in ends]
         if one.places is not None:
             lists.append(write_places(folders.maps / f"{service.id}_places.xlsx", one.places, units=study.units, **titled))
         tables += _write_tables(one, folders.processed, titled)
@@ -74,6 +76,16 @@ def write_all(result: RunResult, folders: Folders, lang: Lang, bar: Bar) -> list
     files = [*maps, *(file for plan in result.plans for file in write_plan(folders.maps, plan, lang)), *lists, *tables]
     files.append(write_index(folders.maps / "index.html", result, files, lang))
     return [*files, write_manifest(study, result.services, result.faults, files, folders.processed / "run.json", result.plans)]
+
+
+def _findings(result: RunResult, one: ServiceResult) -> list[Fault]:
+    """What was found while computing one service: on its streets, unless its travel times are imported, and of itself."""
+    apart = {*result.study.faults, *(fault for service in result.services for fault in service.faults)}
+    apart |= {*(result.card.faults if result.card is not None else ())}
+    apart |= {*(result.hierarchy.findings if result.hierarchy is not None else ())}
+    apart |= {fault for plan in result.plans for fault in plan.findings}
+    streets = [] if one.times.imported else [fault for fault in result.faults if fault not in apart]
+    return [*streets, *one.faults]
 
 
 def _places_map(study: Study, result: ServiceResult, hierarchy: Hierarchy | None, folders: Folders, lang: Lang) -> Path:

@@ -160,6 +160,7 @@ def _fault(path: Path, case: dict[str, Any]) -> Fault:
     told = _KINDS.get(kind, (str(case["msg"]), str(case["msg"])))
     context: Mapping[str, object] = case.get("ctx") or {}
     zh, en = (text.format_map(context) if kind in _KINDS and context else text for text in told)
+    zh = zh.replace("' or '", "' 或 '")
     return study_fault(path, "bad_value", key, (zh, en), ("请改正该值。", "Correct the value."), found=str(case["input"])[:60])
 
 

@@ -196,16 +196,29 @@ class LayerSection(Section):
     columns: dict[str, str] = Field(default_factory=dict)
 
 
+def as_barrier(value: object) -> object:
+    """Put a kind of barrier that is written in Chinese under our name; words that are not known stay, to be refused.
+
+    >>> as_barrier("围墙"), as_barrier("河流"), as_barrier("wal")
+    ('wall', 'water', 'wal')
+    """
+    from careshed.intake.columns import plain
+    from careshed.intake.streets.barrier_layers import WORDS
+
+    return WORDS.get(plain(value), value) if isinstance(value, str) else value
+
+
 class BarrierLayerSection(LayerSection):
     """[[barriers.layers]]: lines or areas that people do not walk straight across."""
 
-    kind: Literal["water", "railway", "motorway", "wall"] | None = None
+    kind: Annotated[Literal["water", "railway", "motorway", "wall"] | None, BeforeValidator(as_barrier)] = None
     """What all rows are; left out, the layer's own column of kinds says it."""
 
 
 class GateLayerSection(LayerSection):
-    """[[barriers.gates]]: points where walls stand open, or are shut."""
+    """[[barriers.gates]]: points where walls stand open, or are shut, as a layer or as a table with coordinates."""
 
+    sheet: str | None = None
     within_m: Annotated[float, Field(gt=0)] = 5.0
     """Metres around a gate in which walls are open."""
 
@@ -254,8 +267,8 @@ class TimesSection(Section):
     sheet: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     """``origin``, ``destination``, ``cost`` -> header in the file."""
-    unit: Literal["minutes", "seconds"] = "minutes"
-    """What a cost counts."""
+    unit: Literal["minutes", "seconds"] | None = None
+    """What a cost counts; left out, the time that its header names, else minutes."""
     limit_minutes: Minutes | None = None
     """How far the other program searched; left out, as far as the largest time in the table."""
     direction: Literal["to_facility", "from_facility"] = "to_facility"
@@ -357,6 +370,24 @@ class HierarchySection(Section):
         return {level.id: level.name(lang) for level in self.level}
 
 
+def as_classes(value: object) -> object:
+    """Put classes of street that are written in Chinese under OSM's names; words that are not known stay, to be refused.
+
+    >>> as_classes({"支路": 20.0, "primary": 50.0, "foo": 3.0})
+    {'tertiary': 20.0, 'primary': 50.0, 'foo': 3.0}
+    """
+    from careshed.intake.streets.lines.classes import class_tags
+
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, object] = {}
+    for word, speed in sorted(value.items(), key=lambda item: not str(item[0]).isascii()):  # so that 支路 gives way to tertiary
+        tags = class_tags(str(word))
+        name = tags["highway"] if tags is not None else str(word)
+        found[name if found.get(name, speed) == speed else str(word)] = speed
+    return found
+
+
 class ModeSection(Section):
     """[modes.NAME]: figures that replace those of a shipped mode."""
 
@@ -364,8 +395,8 @@ class ModeSection(Section):
     leg_speed_kmh: Annotated[float, Field(gt=0, le=30)] | None = None
     uses_steps: bool | None = None
     steps_factor: Annotated[float, Field(ge=1)] | None = None
-    speeds_kmh: dict[str, Annotated[float, Field(gt=0, le=130)]] | None = None
-    """Speed by class of street, for cars and cycles; classes not named keep the shipped speed."""
+    speeds_kmh: Annotated[dict[str, Annotated[float, Field(gt=0, le=130)]] | None, BeforeValidator(as_classes)] = None
+    """Speed by class of street (OSM's ``highway``, or a Chinese word for it); classes not named keep the shipped speed."""
     maxspeed_share: Annotated[float, Field(gt=0, le=1)] | None = None
     crossing_s: Annotated[float, Field(ge=0, le=600)] | None = None
     signal_s: Annotated[float, Field(ge=0, le=600)] | None = None

@@ -101,6 +101,10 @@ class MarginReport:
         cut = len(self.cut)
         told = f"（另有 {cut} 处止于硬边界，不计）", f" ({cut} more end at hard borders and do not count)"
         border = told if cut else ("", "")
+        if not self.people_changed:
+            zh = f"{len(self.exits)} 处街道通往数据以外{border[0]}；界外数据不影响任何{who}的结果（共 {self.people:,.0f} 人）。"
+            en = f"{len(self.exits)} streets lead out of the data{border[1]}; this changes no answer of {self.people:,.0f} {who}."
+            return pick(lang, zh, en)
         zh = (
             f"{len(self.exits)} 处街道通往数据以外{border[0]}；"
             f"{self.people:,.0f} 名{who}中 {self.people_changed:,.0f} 人（{share:.1%}）"

@@ -174,10 +174,23 @@ def mark_margin(
     column = np.full(len(covered), np.nan)
     column[asked] = part
     table = covered.assign(could_change=column)
+    idle = _idle_border(report, hard)
     if not (report.people_changed or report.cut_by_border):
-        return table, []
+        return table, idle
     zh, en, people = report.text("zh"), report.text("en"), report.people_changed
-    return table, [Fault("edge_of_data", "", zh, en, severity="noted", people=people, found=group)]
+    return table, [Fault("edge_of_data", "", zh, en, severity="noted", people=people, found=group), *idle]
+
+
+def _idle_border(report: MarginReport, hard: GeoSeries | None) -> list[Fault]:
+    """Tell of hard borders that no street out of the data ends at."""
+    if hard is None or report.cut_by_border:
+        return []
+    told = (
+        "硬边界没有碰到任何通往数据以外的街道，不起作用",
+        "the hard borders meet no street that leads out of the data: they change nothing",
+    )
+    cure = ("请核对 [boundary] hard 图层的位置和坐标系。", "Check where the layer of [boundary] hard lies, and its CRS.")
+    return [Fault("border_idle", "", *told, *cure, severity="noted")]
 
 
 def ground_of(units: GeoDataFrame) -> shapely.Geometry | None:

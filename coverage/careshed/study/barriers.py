@@ -42,7 +42,7 @@ def with_barriers(folder: Path, section: BarrierSection, read: Checked[Streets])
         add = partial(add_barriers, path=folder / one.file, kind=one.kind)
         streets = attempt(partial(add, layer=one.layer, columns=one.columns, crs=one.crs, datum=one.datum), streets)
     for gate in section.gates:
-        open_ = partial(add_gates, path=folder / gate.file, within_m=gate.within_m)
+        open_ = partial(add_gates, path=folder / gate.file, within_m=gate.within_m, sheet=gate.sheet)
         streets = attempt(partial(open_, layer=gate.layer, columns=gate.columns, crs=gate.crs, datum=gate.datum), streets)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)

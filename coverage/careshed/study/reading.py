@@ -34,6 +34,7 @@ from careshed.study.columns import columns_told
 from careshed.study.demand_rules import demand_faults, demand_group_faults
 from careshed.study.fetching import with_kept_streets
 from careshed.study.foreign import missing_tables, read_imported
+from careshed.study.heights import heights_elsewhere, people_without_heights
 from careshed.study.model import Study, groups_of
 from careshed.study.people import DEGREES, Peopled, Ready, clip_faults, prepare_people, read_inputs, read_people
 from careshed.study.rules import config_faults, crs_faults, distortion_faults, settled, type_findings, utm_zone
@@ -113,7 +114,11 @@ def _opened(file: Path, config: Config) -> Study:
     area = within if within is not None and config.population.clip else _area(units, people)
     crs = stated or utm_zone(area or (streets.bounds_lonlat() if streets is not None else _NOWHERE))
     if area is not None:
-        faults += [*distortion_faults(file, crs, area), *_streets_elsewhere(config, streets, area)]
+        faults += [
+            *distortion_faults(file, crs, area),
+            *_streets_elsewhere(config, streets, area),
+            *heights_elsewhere(elevation, area),
+        ]
     facilities, sources, candidates = _registers(file.parent, config, crs, area, faults)
     compounds = _attempt(faults, lambda: _compounds(file.parent, config.compounds))
     services = tuple(settled(service) for service in config.service)
@@ -129,6 +134,9 @@ def _opened(file: Path, config: Config) -> Study:
     placed = facility_units(facilities, units)
     facilities, faults = placed.table, [*faults, *placed.faults]
     ready = _prepared(faults, partial(prepare_people, people, units, streets, crs=crs, config=config, inputs=inputs))
+    faults += people_without_heights(elevation, ready.population.cells)
+    if any(fault.severity == "error" for fault in faults):
+        raise InputError(faults)
     study = Study(
         config, file, crs, streets, ready.population, units, facilities, candidates, compounds, services, (),
         demand=ready.demand, refined_on=ready.network, elevation=elevation, hard=hard,

@@ -18,7 +18,7 @@ from careshed.modes import MODES
 from careshed.schema import STATUSES, TIERS, Fault, file_label
 from careshed.settings.config import Config, study_fault
 from careshed.settings.population import POPULATION_SOURCES
-from careshed.settings.sections import STREET_SOURCES, HierarchySection, Service
+from careshed.settings.sections import STREET_SOURCES, HierarchySection, ModeSection, Service
 
 _UNFIT: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*.]')
 """Signs that a file's name must not hold on some computer, and the point, after which a name's kind begins."""
@@ -43,6 +43,8 @@ def config_faults(path: Path, config: Config) -> list[Fault]:
     faults += _file_name_faults(path, "[[plan]] id", [plan.id for plan in config.plan], frozenset())
     told = ("未知的出行方式", "unknown mode")
     faults += [unknown_name(path, f"[modes.{name}]", name, told, sorted(MODES)) for name in config.modes if name not in MODES]
+    for name, mode in config.modes.items():
+        faults.extend(_speed_faults(path, name, mode))
     if config.hierarchy is not None:
         faults.extend(_hierarchy_faults(path, config.hierarchy))
     for number, service in enumerate(config.service, start=1):
@@ -295,6 +297,37 @@ def _table_faults(path: Path, key: str, service: Service) -> list[Fault]:
             told = ("与 travel_times 的方向不同", "is other than that of travel_times")
             cure = ("两张表的方向须相同。", "Both tables must be of one direction.")
             faults.append(study_fault(path, "table_direction", f"{key}: candidate_travel_times.direction", told, cure, other))
+    return faults
+
+
+def _speed_faults(path: Path, name: str, mode: ModeSection) -> list[Fault]:
+    """Refuse speeds that no street would go by: of a class that does not exist, and one speed for a car on all classes."""
+    from careshed.intake.streets import RANK
+    from careshed.intake.streets.lines.classes import CLASSES, class_tags
+
+    faults = []
+    known = [*RANK, *(words.split()[0] for words in CLASSES if not words.isascii())]
+    shipped = MODES.get(name)
+    if shipped is not None and shipped.kind == "car" and mode.speed_kmh is not None:
+        told = ("小汽车按道路等级取速度，此值不起作用", "cars go by the class of street, so that this has no effect")
+        shown = ("primary", "secondary", "tertiary", "residential")
+        classes = ", ".join(f"{kind} = {shipped.speed_on(kind):g}" for kind in shown)
+        cure = (
+            f"请按等级写 speeds_kmh，例如（内置值）：speeds_kmh = {{ {classes} }}。",
+            f"State speeds_kmh by class, such as (shipped figures): speeds_kmh = {{ {classes} }}.",
+        )
+        faults.append(study_fault(path, "car_speed", f"[modes.{name}] speed_kmh", told, cure, f"{mode.speed_kmh:g}"))
+    for word in mode.speeds_kmh or {}:
+        key = f"[modes.{name}] speeds_kmh"
+        if word in RANK:
+            continue
+        tags = class_tags(word)
+        if tags is None:
+            faults.append(unknown_name(path, key, word, ("未知的道路等级", "no class of street"), known))
+        else:
+            told = (f"等级 {tags['highway']} 有两个不同的速度", f"two different speeds for the class {tags['highway']}")
+            cure = ("每个等级只写一个速度。", "Keep one speed a class.")
+            faults.append(study_fault(path, "two_speeds", key, told, cure, word))
     return faults
 
 

@@ -241,14 +241,20 @@ def _title_block(atlas: Atlas, title: Title, page: Page, view: View | None) -> f
     return y
 
 
+def _rights(page: Page, left: float, right: float, rows: Sequence[Sequence[str]], times: float) -> list[float]:
+    """Give the right edges of the columns of numbers, each as wide as its widest text with the same room between them."""
+    widths = [max(page.width_of(text, times) for text in column) for column in list(zip(*rows, strict=True))[1:]]
+    gap = (right - left - sum(widths)) / len(widths)
+    return [left + sum(widths[:at]) + gap * at for at in range(1, len(widths) + 1)]
+
+
 def small_table(page: Page, x: float, top: float, wide: float, rows: Sequence[Sequence[str]], head: str = "") -> float:
     """Write a small table, words at the left and numbers at the right, and give the height at which it ends."""
     times, step = 0.82, page.line(0.82) * 1.18
     if head:
         top = page.write_lines(x, top, [head], 0.95, bold=True) - 0.8
     share = 0.4
-    columns = len(rows[0])
-    rights = [x + wide * (share + (1 - share) * number / (columns - 1)) for number in range(1, columns)]
+    rights = _rights(page, x + wide * share, x + wide, rows, times)
     y = top
     for place, row in enumerate(rows):
         base = y - step * 0.72

@@ -88,14 +88,17 @@ def write_atlas(
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.part")
     facts = {"Title": f"{result.study.name}", "Creator": "careshed", "Producer": "careshed", "CreationDate": None}
-    with look(atlas.families), PdfPages(aside, metadata=facts) as pdf:
-        for page in range(covers):
-            told(pick(lang, "目录", "contents"))
-            pdf.savefig(cover_sheet(atlas, [one.title for one in sheets], page))
-        for one in sheets:
-            told(one.title.name)
-            pdf.savefig(one.draw(atlas, one.title), dpi=PICTURE_DPI)
-    os.replace(aside, path)
+    try:
+        with look(atlas.families), PdfPages(aside, metadata=facts) as pdf:
+            for page in range(covers):
+                told(pick(lang, "目录", "contents"))
+                pdf.savefig(cover_sheet(atlas, [one.title for one in sheets], page))
+            for one in sheets:
+                told(one.title.name)
+                pdf.savefig(one.draw(atlas, one.title), dpi=PICTURE_DPI)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
     return path
 
 

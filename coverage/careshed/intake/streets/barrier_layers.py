@@ -41,7 +41,6 @@ WORDS: Final[dict[str, BarrierKind]] = {plain(word): kind for kind, words in _WO
 
 _SHUT: Final = frozenset({"否", "关闭", "封闭", "关", "不开放", "停用", "no", "0", "false", "closed", "shut", "locked"})
 _OPEN: Final = frozenset({"是", "开放", "开", "常开", "启用", "yes", "1", "true", "open"})
-_OPEN_HEADERS: Final = ("开放", "是否开放", "状态", "开闭", "open", "status")
 
 
 def add_barriers(
@@ -68,7 +67,13 @@ def add_barriers(
     """
     import shapely
 
-    table, shapes, faults = _layer(path, layer, columns, crs, datum)
+    from careshed.intake.tables import read_table
+
+    table = read_table(path, kind="barriers", layer=layer, columns=columns)
+    if table.geometry is None:
+        told = ("不是图层，没有几何图形", "is a table without shapes")
+        raise InputError([table.fault("no_shapes", told, ("请提供线或面图层。", "Give a layer of lines or areas."))])
+    shapes, faults = _in_degrees(table, crs, datum)
     kinds = _kinds(table, kind, faults)
     flat = shapely.force_2d(shapes)
     parts, row = shapely.get_parts(flat, return_index=True)
@@ -137,6 +142,7 @@ def add_gates(
     path: str | Path,
     *,
     within_m: float = GATE_M,
+    sheet: str | None = None,
     layer: str | None = None,
     columns: Mapping[str, str] | None = None,
     crs: str | None = None,
@@ -144,7 +150,8 @@ def add_gates(
 ) -> Checked[Streets]:
     """Open walls at the planner's own gates, and shut those that the layer says are shut.
 
-    Points; a column 开放 (open) says 否 (no) where a gate is shut for good: gates mapped within `within_m` of it are shut too.
+    A layer of points, or a table with coordinates (经度, 纬度).
+    A column 开放 (open) says 否 (no) where a gate is shut for good: gates mapped within `within_m` of it are shut too.
 
     Parameters
     ----------
@@ -158,9 +165,12 @@ def add_gates(
     """
     import shapely
 
-    table, shapes, faults = _layer(path, layer, columns, crs, datum)
+    from careshed.intake.tables import read_table
+
     if within_m <= 0:
         raise ValueError(f"within_m must be above 0, not {within_m}")
+    table = read_table(path, kind="gates", sheet=sheet, layer=layer, columns=columns)
+    shapes, faults = _in_degrees(table, crs, datum)
     missing = shapely.is_missing(shapes)
     for at in np.flatnonzero(missing | (shapely.get_type_id(shapes) != 0)).tolist():
         told = ("出入口必须是点", "a gate must be a point")
@@ -172,6 +182,7 @@ def add_gates(
     old = streets.barriers or no_barriers()
     shut = _near(old.gate_lon, old.gate_lat, lon[~is_open], lat[~is_open], within_m)
     streets, opened = _reopened(streets, lon[is_open], lat[is_open], within_m)
+    faults.extend(_off_walls(table, old, lon[is_open], lat[is_open], within_m, datum))
     faults.append(_gates_told(table, is_open, int(shut.sum()), opened))
     barriers = replace(
         old,
@@ -182,6 +193,43 @@ def add_gates(
     )
     streets = _parted_at(streets, old.gate_lon[shut], old.gate_lat[shut])
     return Checked(replace(streets, barriers=barriers), tuple(faults))
+
+
+def _off_walls(table: SourceTable, known: Barriers, lon: Float, lat: Float, within_m: float, datum: Datum | None) -> list[Fault]:
+    """Note gates that mostly lie on no wall, and the datum by which they would."""
+    import shapely
+
+    from careshed.datum import SHIFTED, to_wgs84
+
+    if not len(lon) or not (known.kind == KINDS.index("wall")).any():
+        return []
+    scale = np.array([np.cos(np.radians(float(np.median(lat)))), 1.0]) * _METRES_PER_DEGREE
+    corners = np.column_stack([known.lon, known.lat]) * scale
+    lines = shapely.linestrings(corners, indices=np.repeat(np.arange(len(known.kind)), np.diff(known.ptr)))
+    tree = shapely.STRtree(lines[known.kind == KINDS.index("wall")])
+
+    def fitting(x: Float, y: Float) -> int:
+        """Count the gates at a wall."""
+        spots = shapely.points(np.column_stack([x, y]) * scale)
+        return len(np.unique(tree.query(spots, predicate="dwithin", distance=within_m)[0]))
+
+    off = len(lon) - fitting(lon, lat)
+    if 2 * off <= len(lon):
+        return []
+    meant = [one for one in SHIFTED if datum not in SHIFTED and 2 * fitting(*to_wgs84(lon, lat, one)) > len(lon)]
+    told = (
+        f"{len(lon)} 处开放的出入口中有 {off} 处 {within_m:g} 米内没有围墙，不起作用",
+        f"{off} of {len(lon)} open gates lie more than {within_m:g} m from any wall and open none",
+    )
+    cure = (
+        f'按 {meant[0]} 换算后多数落在围墙上：请在 [[barriers.gates]] 中写 datum = "{meant[0]}"。'
+        if meant
+        else "请核对坐标、datum 和 within_m。",
+        f'Read as {meant[0]} most lie on walls: state datum = "{meant[0]}" in [[barriers.gates]].'
+        if meant
+        else "Check coordinates, datum and within_m.",
+    )
+    return [table.fault("gates_off_walls", told, cure, severity="noted")]
 
 
 def _gates_told(table: SourceTable, is_open: NDArray[np.bool_], shut: int, opened: int) -> Fault:
@@ -221,18 +269,15 @@ def _parted_at(streets: Streets, lon: Float, lat: Float) -> Streets:
 
 def _open(table: SourceTable, faults: list[Fault]) -> NDArray[np.bool_]:
     """Read which gates are open; all are where no column tells."""
-    header = next((name for name in table.frame.columns if plain(name) in _OPEN_HEADERS), None)
     found = np.ones(len(table.rows), dtype=bool)
-    if header is None:
-        return found
-    for at, value in enumerate(table.frame[header].tolist()):
+    for at, value in enumerate(table.column("open")):
         text = plain(as_text(value))
         if text in _SHUT:
             found[at] = False
         elif text and text not in _OPEN:
             told = ("无法判断是否开放", "says neither open nor shut")
             cure = ("请写 是 或 否。", "Write yes or no.")
-            faults.append(table.fault("gate_state", told, cure, at=at, column=str(header), found=as_text(value)))
+            faults.append(table.fault("gate_state", told, cure, at=at, column="open", found=as_text(value)))
     return found
 
 
@@ -248,19 +293,12 @@ def _near(lon: Float, lat: Float, to_lon: Float, to_lat: Float, metres: float) -
     return np.asarray(away <= metres)
 
 
-def _layer(
-    path: str | Path, layer: str | None, columns: Mapping[str, str] | None, crs: str | None, datum: Datum | None
-) -> tuple[SourceTable, NDArray[np.object_], list[Fault]]:
-    """Read a layer with its shapes in degrees."""
+def _in_degrees(table: SourceTable, crs: str | None, datum: Datum | None) -> tuple[NDArray[np.object_], list[Fault]]:
+    """Give the shapes of a table in degrees WGS-84, its datum taken off."""
     from careshed.intake.places import Reference, locate
-    from careshed.intake.tables import read_table
 
-    table = read_table(path, kind="streets", layer=layer, columns=columns)
     faults = list(table.faults)
-    if table.geometry is None:
-        told = ("不是图层，没有几何图形", "is a table without shapes")
-        raise InputError([table.fault("no_shapes", told, ("请提供线、面或点图层。", "Give a layer of lines, areas or points."))])
     shapes = locate(table, Reference("EPSG:4326", crs=crs, datum=datum), faults)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
-    return table, shapes, faults
+    return shapes, faults

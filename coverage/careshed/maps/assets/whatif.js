@@ -433,6 +433,12 @@
     const low = Math.floor(value), over = value - low;
     return over > 0.5 || (over === 0.5 && low % 2) ? low + 1 : low;
   };
+  const parts = (whole, values) => { // careshed.words.whole_parts
+    const floors = values.map((value) => Math.floor(Math.max(value, 0)));
+    const rest = values.map((value, i) => Math.round((value - floors[i]) * 1000));
+    const up = rest.map((_, i) => i).sort((a, b) => rest[b] - rest[a] || a - b);
+    return floors.map((value, i) => value + (up.indexOf(i) < even(whole) - floors.reduce((a, b) => a + b, 0)));
+  };
   const commas = (digits) => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   const round = (value) => commas(String(even(value)));
 
@@ -455,7 +461,7 @@
   }
 
   careshed.whatif = {
-    toggle, set, reset, planned, recount, shown, gapsOf, even, round, part, yuan, amount, fill, adds, cost, cellAt, cellTip,
+    toggle, set, reset, planned, recount, shown, gapsOf, parts, round, part, yuan, amount, fill, adds, cost, cellAt, cellTip,
     onRecount: (act) => heard.push(act),
     get deck() { return deck; }, get state() { return state; }, get model() { return m; }, get painter() { return painter; },
     dots, unitBounds,

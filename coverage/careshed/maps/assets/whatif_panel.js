@@ -86,7 +86,8 @@
   const percent = (one) => part(one.covered, one.people);
 
   function head() {
-    const {yours, today} = shown, missed = Math.max(w.even(yours.people) - w.even(yours.covered) - w.even(yours.unjudged), 0);
+    const {yours, today} = shown;
+    const [covered, missed, unjudged] = w.parts(yours.people, [yours.covered, yours.people - yours.covered - yours.unjudged, yours.unjudged]);
     put(document.querySelector("#head .figure"), percent(yours));
     const classes = shown.classes, who = w.model.people[w.state.group], sums = new Float64Array(6);
     classes.forEach((kind, i) => { sums[kind] += who[i]; });
@@ -104,8 +105,8 @@
     const n = shown.sites.length, with_ = n ? fill(n > 1 ? t.w_with : t.w_with_one, n) : t.w_without;
     const sentence = fill(t.w_sentence, {
       n: `${with_}${shown.closed.length ? fill(t.w_off, shown.closed.length) : ""}${t.w_comma}`, limit: limit(), share: percent(yours),
-      whole: round(yours.people), who: deck.groups[w.state.group].name, covered: round(yours.covered), before: percent(today),
-      missed: round(missed), unjudged: yours.unjudged >= 0.5 ? fill(t.w_unjudged, round(yours.unjudged)) : "",
+      whole: round(yours.people), who: deck.groups[w.state.group].name, covered: round(covered), before: percent(today),
+      missed: round(missed), unjudged: unjudged ? fill(t.w_unjudged, round(unjudged)) : "",
     });
     put(document.querySelector("#head .sentence"), sentence);
     put(by("w_spoken"), sentence);
@@ -201,7 +202,8 @@
         made("b", made("span", button, undefined, "gain"));
       }
       const units = deck.above[w.model.unit[most_(gap)]];
-      put(button.children[0].children[0], units.length ? deck.units.names[units[0]] : "–");
+      const n = new Set(gap.cells.map((cell) => deck.above[w.model.unit[cell]][0])).size, name = units.length ? deck.units.names[units[0]] : "–";
+      put(button.children[0].children[0], units.length && n > 1 ? fill(t.w_span, {name, n}) : name);
       put(button.children[0].children[1], fill(t.w_cells, round(gap.cells.length)));
       put(button.children[1].firstElementChild, fill(t.people_n, round(gap.people)));
       button.onclick = () => fly(L.latLngBounds(gap.cells.map((cell) => w.model.at[cell])).pad(0.4));

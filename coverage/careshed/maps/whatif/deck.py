@@ -154,8 +154,8 @@ def _points(tables: Sequence[GeoDataFrame]) -> Layer:
 def _plan(asked: Question, position: dict[str, int]) -> dict[str, object] | None:
     """What the plan chose, and what it proved for whom, within which limit and by which rules."""
     plan, units = asked.plan, asked.study.units
-    if plan is None:
-        return None
+    if plan is None or not plan.n_asked or not plan.people_total > 0:
+        return None  # a question about nobody, or about no site, proves nothing
     first_option = len(asked.times.facilities)
     at = {str(name): first_option + row for row, name in enumerate(asked.options.facilities.index)}
     codes = [code for code in plan.units_without_before if code in position]

@@ -35,24 +35,24 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "(proven).",
     ),
     "w_not_here": (
-        "方案的上界 {bound} 只对{group}、{limit} 分钟证明过，不适用于此处的设定。",
+        "方案的上限 {bound} 只对{group}、{limit} 分钟证明过，不适用于此处的设定。",
         "The plan's bound of {bound} was proven for {group} within {limit} min only; it does not apply to this setting.",
     ),
     "w_not_closed": (
-        "方案的上界 {bound} 以全部现有设施开放为前提；您关闭了 {n} 处，上界不适用。",
+        "方案的上限 {bound} 以全部现有设施开放为前提；您关闭了 {n} 处，上限不适用。",
         "The plan's bound of {bound} holds with all existing facilities open; you switched {n} off, so it does not apply.",
     ),
     "w_not_many": (
-        "方案的上界 {bound} 是对不超过 {k} 处证明的；您选了 {n} 处，上界不适用。",
+        "方案的上限 {bound} 是对不超过 {k} 处证明的；您选了 {n} 处，上限不适用。",
         "The plan's bound of {bound} was proven for up to {k} sites; you have {n}, so it does not apply.",
     ),
     "w_not_rules": (
-        "方案的上界 {bound} 只对遵守其规则的选法成立（{rule}）；您的选择仍有 {n} 个没有（方案 {m} 个），上界不适用。",
+        "方案的上限 {bound} 只对遵守其规则的选法成立（{rule}）；您的选择仍有 {n} 个没有（方案 {m} 个），上限不适用。",
         "The plan's bound of {bound} holds for choices that keep its rules ({rule}); yours leaves {n} without one "
         "(the plan: {m}), so it does not apply.",
     ),
     "w_not_money": (
-        "方案的上界 {bound} 只对预算 {budget} 以内的选法成立；您的选择超出预算或有造价未知的点位，上界不适用。",
+        "方案的上限 {bound} 只对预算 {budget} 以内的选法成立；您的选择超出预算或有造价未知的点位，上限不适用。",
         "The plan's bound of {bound} holds within a budget of {budget}; your choice exceeds it or has sites of unknown cost, "
         "so it does not apply.",
     ),
@@ -62,6 +62,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "{n}{limit} 分钟内可达 {share}（{whole} 名{who}中 {covered} 名），现状 {before}；{missed} 名到不了{unjudged}。",
         "{n}{share} of {whole} {who} ({covered}) are within {limit} min, today {before}; {missed} are not{unjudged}.",
     ),
+    "w_span": ("{name}等 {n} 个单元", "{name} and others ({n} units)"),
     "w_unjudged": ("，{} 名无法判断", ", {} cannot be judged"),
     "w_with": ("新增 {} 处", "With {} new sites"),
     "w_with_one": ("新增 {} 处", "With {} new site"),
@@ -150,7 +151,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "w_minutes_head": ("时限", "minutes"),
     "w_group_head": ("人群", "group"),
     "w_cost_head": ("造价（元）", "cost_yuan"),
-    "w_net_head": ("扣除补贴（元）", "net_yuan"),
+    "w_net_head": ("净投入（扣除补贴，元）", "net_yuan"),
     "w_colon": ("：", ": "),
     "w_results": ("结果", "Results"),
 }

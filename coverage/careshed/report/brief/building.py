@@ -12,6 +12,8 @@ from careshed.siting.studying import key_sentence as plan_sentence
 from careshed.words import pick
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from careshed.report.brief.paper import Paper
     from careshed.run import RunResult, ServiceResult
 
@@ -43,14 +45,14 @@ def sites(paper: Paper, result: RunResult) -> None:
         )
         paper.text(f"{one.service.name(lang)}{pick(lang, '：', ': ')}{pick(lang, '', ' ').join(told)}", *see)
     if shown:
-        _sites_table(paper, shown)
+        _sites_table(paper, shown, result.services)
     if built:
         _site_figure(paper, result, built)
     if result.plans:
         _plans(paper, result)
 
 
-def _sites_table(paper: Paper, built: list[ServiceResult]) -> None:
+def _sites_table(paper: Paper, built: list[ServiceResult], services: Sequence[ServiceResult]) -> None:
     lang = paper.lang
     rows: list[tuple[str, ...]] = []
     bands: list[int] = []
@@ -58,7 +60,7 @@ def _sites_table(paper: Paper, built: list[ServiceResult]) -> None:
         if len(built) > 1:
             bands.append(len(rows))
             rows.append((one.service.name(lang), "", "", "", "", ""))
-        mine = site_rows(one, lang)
+        mine = site_rows(one, lang, services)
         rows += mine[:SITES_SHOWN]
         left = len(mine) - SITES_SHOWN
         if left > 0:

@@ -19,7 +19,7 @@ from careshed.report.brief.telling import (
     uncertain,
 )
 from careshed.report.committee.summary import service_sentences
-from careshed.report.scorecard_words import headline
+from careshed.report.scorecard_words import base_text, headline
 from careshed.report.tables import limit_words
 from careshed.siting.studying import gave_way
 from careshed.siting.studying import key_sentence as plan_sentence
@@ -232,7 +232,7 @@ def judged(paper: Paper, result: RunResult) -> None:
         return
     paper.heading("对照规划的评分", "Scorecard")
     rows, check = rule_rows(card, lang), card.check(lang)
-    told = [check] if check else []
+    told = [text for text in (base_text(card, lang), check) if text]
     if not rows:
         paper.text(pick(lang, "", " ").join([f"{card.name(lang)}{pick(lang, '：', ': ')}{headline(card, lang)}", *told]))
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from careshed.maps.facts import gap_parts, reached_of, reached_parts
 from careshed.maps.split import whole_split
 from careshed.maps.text import in_sentence
+from careshed.report.premises import premises_line, premises_words
 from careshed.report.scorecard_words import one_gap, state_text, target_words, value_text
 from careshed.report.tables import limit_words, number
 from careshed.schema import merge_rows
@@ -15,6 +16,8 @@ from careshed.siting.studying.listing import listed
 from careshed.words import Lang, group_name, pick, spanned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from careshed.policy.judging import Scorecard
     from careshed.run import RunResult, ServiceResult
     from careshed.siting.studying import StudyPlan
@@ -155,31 +158,39 @@ def places_sentence(one: ServiceResult, lang: Lang) -> str:
     if found is None:
         return ""
     total = whole_split(found.assignment.cells)
-    served, none, out = (f"{total.rounded[name]:,}" for name in ("served", "no_place", "out_of_reach"))
+    served, none, out, unjudged = (f"{count:,}" for count in total.rounded.values())
+    rest = pick(lang, f"，{unjudged} 人无法判断", f", {unjudged} cannot be judged") if unjudged != "0" else ""
     people = f"{total.people:,.0f}"
     told = pick(lang, f"按需求率 {found.demand_rate:.1%}（假设）计，", f"If {found.demand_rate:.1%} look for a place (assumed), ")
     rate, name = told if found.demand_rate < 1 else "", one.service.name(lang)
-    zh = f"{rate}{people} 人需要{name}的位子：{served} 人有位，{none} 人可达而无空位，{out} 人不可达。"
+    zh = f"{rate}{people} 人需要{name}的位子：{served} 人有位，{none} 人可达而无空位，{out} 人不可达{rest}。"
     en = (
         f"{rate}{people} people need {in_sentence(name)}: {served} have a place, "
         f"{none} are in reach "
-        f"but find none free, {out} are out of reach."
+        f"but find none free, {out} are out of reach{rest}."
     )
     return pick(lang, zh, en)
 
 
-def site_rows(one: ServiceResult, lang: Lang) -> list[tuple[str, ...]]:
-    """Word the ranked sites of a service for a table."""
+def site_rows(one: ServiceResult, lang: Lang, services: Sequence[ServiceResult] = ()) -> list[tuple[str, ...]]:
+    """Word the ranked sites of a service for a table; those that others of the services propose too say so."""
+    shared = premises_words(services, one, lang)
     rows: list[tuple[str, ...]] = []
     for name, row in zip(one.plan.sites.index, one.plan.sites.to_dict("records"), strict=True):
         cost = number(row["cost_yuan"])
         rows.append(
             (
-                str(row["rank"]), str(row["name"] or name), str(row["unit_name"] or row["unit"] or DASH),
+                str(row["rank"]), _noted(str(row["name"] or name), shared.get(str(name), ""), lang),
+                str(row["unit_name"] or row["unit"] or DASH),
                 f"{float(row['people_new']):,.0f}", _share(number(row["share_cumulative"])), _money(cost, lang),
             )
         )  # fmt: skip
     return rows
+
+
+def _noted(name: str, note: str, lang: Lang) -> str:
+    """Put a note behind a name, where there is one."""
+    return f"{name}{pick(lang, f'（{note}）', f' ({note})')}" if note else name
 
 
 def plan_site_rows(solved: StudyPlan, lang: Lang) -> list[tuple[str, ...]]:
@@ -252,6 +263,7 @@ def uncertain(result: RunResult, lang: Lang) -> list[str]:
         *_unjudged(result, lang),
         *_edge(result, lang),
         *_assumed(result, lang),
+        *filter(None, [premises_line(result.services, lang)]),
         pick(
             lang,
             "人口为每格计数，无个人位置，以格中心判断；出行时间按路网计算，未实地核走。",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def write_brief(path: str | Path, result: RunResult, lang: Lang | None = None) -> Path:
-    """Write the brief that a planner signs: three to five pages, from the message to the sources, as ``.docx``.
+    """Write the brief that a planner signs: three to six pages, from the message to the sources, as ``.docx``.
 
     Title, summary with three numbers, method in plain words, maps as figures, gaps, sites with their bound, plans and years, the
     scorecard, what is not certain, sources with hashes, and room for signatures. What the study does not have is left out and the

@@ -29,6 +29,12 @@ A3, A4 = 8, 9
 WIDE: Final = 165.0
 """Width in characters beyond which letters on A4 become too small to read: such a page is printed on A3."""
 
+LONG: Final = 30
+"""Rows beyond which a page without a chart is printed on A3 upright, which is as wide as A4 lying and holds twice as much."""
+
+UPRIGHT: Final = 200.0
+"""Width in characters that A3 upright holds in letters of 7 points."""
+
 ON_ONE: Final = 45
 """Rows that fit on one page together with the chart of them."""
 
@@ -71,6 +77,10 @@ class Page:
     scales: tuple[str, ...] = ()
     """Columns coloured by share, 0 to 100 %."""
     charts: tuple[Chart, ...] = field(default=())
+    totals: int = 0
+    """Rows at the end that sum up those above: neither filtered nor drawn."""
+    printed: int | None = None
+    """Rows that are printed, from the top; all if None."""
 
 
 def page_name(told: str, taken: Collection[str]) -> str:
@@ -97,19 +107,35 @@ def put_page(book: Workbook, page: Page, *, study: str, contents: str) -> Worksh
     back = pick(sheet.lang, "← 返回目录", "← Contents")
     ws, head = fill_page(book, replace(sheet, notes=(*sheet.notes, back)))
     _link_back(ws, head - 2, contents, sheet.lang)
-    last = head + len(sheet.rows)
+    last, below = head + len(sheet.rows) - page.totals, head + len(sheet.rows) + 2
     keys = [column.key for column in sheet.columns]
     if sheet.rows:
         _put_bars(ws, page, keys, head, last)
-        below = last + 2
         for chart in page.charts:
             below = _put_chart(ws, sheet, chart, keys, head, below)
-    print_page(ws, study=study, width=sum(column.width for column in sheet.columns), lang=sheet.lang)
+    print_page(ws, study=study, width=sum(column.width for column in sheet.columns[: sheet.printed]), lang=sheet.lang)
+    _limit(ws, page, head, last, below)
+    printed = sum(column.width for column in sheet.columns[: sheet.printed])
+    if not page.charts and printed <= UPRIGHT and (page.printed or len(sheet.rows)) > LONG:
+        ws.page_setup.orientation, ws.page_setup.paperSize = "portrait", A3
     if page.charts and len(sheet.rows) <= ON_ONE:
         ws.page_setup.fitToHeight = 1
         if any(chart.kind == "bars" for chart in page.charts):
             ws.page_setup.orientation, ws.page_setup.paperSize = "portrait", A4
     return ws
+
+
+def _limit(ws: Worksheet, page: Page, head: int, last: int, below: int) -> None:
+    """Leave sums out of the filter, and print only the rows and columns that are meant for paper."""
+    from openpyxl.utils import get_column_letter
+
+    sheet = page.sheet
+    if page.totals and last > head:
+        ws.auto_filter.ref = f"A{head}:{get_column_letter(len(sheet.columns))}{last}"
+    if sheet.printed is None and page.printed is None:
+        return
+    end = head + page.printed if page.printed is not None else below
+    ws.print_area = f"A1:{get_column_letter(sheet.printed or len(sheet.columns))}{end}"
 
 
 def _link_back(ws: Worksheet, row: int, contents: str, lang: Lang) -> None:
@@ -173,9 +199,10 @@ def _put_bars(ws: Worksheet, page: Page, keys: Sequence[str], head: int, last: i
 def _put_chart(ws: Worksheet, sheet: Sheet, chart: Chart, keys: Sequence[str], head: int, below: int) -> int:
     """Draw a chart under the table; gives the first row free below it."""
     count = chart.rows or len(sheet.rows)
+    shown = sheet.columns[: sheet.printed]
     top = head + 1 + chart.first
     drawn = _columns(ws, chart, keys, head, top, count)
-    across = sum(column.width for column in sheet.columns)
+    across = sum(column.width for column in shown)
     drawn.width = max(14.0, min(30.0, across * CM_PER_CHARACTER))
     height = max(7.5, min(22.0, 2.6 + 0.62 * count)) if chart.kind == "bars" else 9.0
     drawn.height = height

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from careshed.access import ALL, OUTSIDE
 from careshed.report.committee.page import GAP, PALE_GAP, PALE_GREY, PALE_SITE, PALE_TEAL, TEAL, Chart, Page
 from careshed.report.committee.reaching import gains_by_group, with_sites
+from careshed.report.premises import told_plan
 from careshed.report.sites import plan_words
 from careshed.report.tables import dated, headed, limit_words, made_up_line, number
 from careshed.report.workbook import Column, Sheet, Value
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 FINEST: Final = 2
 """Tier of the units compared before and after: streets and townships, and what lies above them."""
+
+GAPS_PRINTED: Final = 15
+"""Gaps of each service that are printed; the page has all."""
 
 DRAWN: Final = 30
 """Units or sites that a chart shows; more cannot be read."""
@@ -39,18 +43,19 @@ def site_page(result: RunResult, one: ServiceResult, lang: Lang) -> Page:
     groups = [service.group, *(group for group in study.groups if group != service.group)]
     columns = (
         Column("rank", "次序", "Rank", "count", 7),
-        Column("id", "编号", "Id", "text", 11),
         Column("name", "名称", "Name", "text", 24),
-        Column("kind", "类型", "Kind", "text", 14),
         Column("unit_name", "所在单元", "Unit", "text", 16),
-        *(_new_column(group) for group in groups),
+        _new_column(groups[0]),
         Column("cumulative", "累计可达（含现有设施）", "Reached so far, existing included", "people", 13),
         Column("share", "累计可达率", "Share so far", "share", 10),
         Column("bound", "上限", "Bound", "people", 11),
         Column("cost_yuan", "造价（元）", "Cost (yuan)", "count", 12),
         Column("places", "床位或托位", "Places", "count", 9),
-        Column("area_m2", "面积（m²）", "Area (m²)", "count", 11),
         Column("reason", "理由", "Reason", "text", 40),
+        Column("id", "编号", "Id", "text", 11),
+        Column("kind", "类型", "Kind", "text", 14),
+        Column("area_m2", "面积（m²）", "Area (m²)", "count", 11),
+        *(_new_column(group) for group in groups[1:]),
         Column("lon", "经度", "Longitude", "degrees", 12),
         Column("lat", "纬度", "Latitude", "degrees", 11),
     )
@@ -58,19 +63,32 @@ def site_page(result: RunResult, one: ServiceResult, lang: Lang) -> Page:
     who = group_name(plan.group, lang)
     title = headed(service.name(lang), pick(lang, f"选址清单（{who}，{limit}内）", f"ranked sites ({who} within {limit})"))
     notes = (*plan_words(plan, lang), *_site_notes(result, lang), *dated(study.data_date, lang))
+    rows = _site_rows(result, one, groups, lang)
+    total = (_total([column.key for column in columns], rows, lang),) if rows else ()
+    printed = next(at for at, column in enumerate(columns, start=1) if column.key == "reason")
     sheet = Sheet(
         pick(lang, f"{service.name(lang)}·选址", f"{service.name(lang)[:22]} sites"), headed(study.name, title), notes, columns,
-        _site_rows(result, one, groups, lang), lang, made_up_line(study.made_up, lang),
+        (*rows, *total), lang, made_up_line(study.made_up, lang), frozenset({len(rows)} if rows else ()), printed,
     )  # fmt: skip
     told = pick(lang, "建到第几处时可达多少人，与上限", "People reached as sites are built, against the bound")
     chart = Chart(
         "reach", told, "rank", ("cumulative", "bound"), (TEAL, GAP),
-        pick(lang, f"{who}（人）", who), rows=min(len(sheet.rows), DRAWN) or None,
+        pick(lang, f"{who}（人）", who), rows=min(len(rows), DRAWN) or None,
     )  # fmt: skip
-    holds = pick(
-        lang, f"{len(sheet.rows)} 处建议选址及理由、各人群新增可达人数", f"{len(sheet.rows)} proposed sites: reasons, who gains"
-    )
-    return Page(sheet, holds, bars=((f"new_{service.group}", PALE_SITE),), charts=(chart,))
+    holds = pick(lang, f"{len(rows)} 处建议选址及理由、各人群新增可达人数", f"{len(rows)} proposed sites: reasons, who gains")
+    return Page(sheet, holds, bars=((f"new_{service.group}", PALE_SITE),), charts=(chart,), totals=len(total))
+
+
+def _total(keys: Sequence[str], rows: Sequence[Sequence[Value]], lang: Lang) -> tuple[Value, ...]:
+    """Sum what can be summed; a sum is left empty where the figure of one site is not known."""
+    found: list[Value] = []
+    for key, values in zip(keys, zip(*rows, strict=True), strict=True):
+        numbers = [value for value in values if isinstance(value, int | float)]
+        summed = key.startswith("new_") or key in ("cost_yuan", "places", "area_m2")
+        found.append(
+            pick(lang, "合计", "Total") if key == "name" else sum(numbers) if summed and len(numbers) == len(rows) else None
+        )
+    return tuple(found)
 
 
 def _new_column(group: str) -> Column:
@@ -97,7 +115,7 @@ def _site_notes(result: RunResult, lang: Lang) -> tuple[str, ...]:
 
 
 def _site_rows(result: RunResult, one: ServiceResult, groups: Sequence[str], lang: Lang) -> tuple[tuple[Value, ...], ...]:
-    plan = one.plan
+    plan = told_plan(result.services, one)
     sites = [str(name) for name in plan.sites.index]
     limits = {"minutes": plan.limit_minutes, "metres": plan.limit_metres}
     gains = gains_by_group(sites, one.options, one.times, result.study.cells, groups=groups, **limits)
@@ -107,11 +125,12 @@ def _site_rows(result: RunResult, one: ServiceResult, groups: Sequence[str], lan
         where = (round(point.x, 6), round(point.y, 6)) if point is not None and not point.is_empty else (None, None)
         rows.append(
             (
-                int(row["rank"]), name, str(row["name"]), str(row["kind"]), str(row["unit_name"] or row["unit"]),
-                *(number(gains.at[name, group]) for group in groups),
+                int(row["rank"]), str(row["name"]), str(row["unit_name"] or row["unit"]),
+                number(gains.at[name, groups[0]]),
                 number(row["people_cumulative"]), number(row["share_cumulative"]), float(plan.bound),
-                number(row["cost_yuan"]), number(row["places"]), number(row["area_m2"]),
-                str(row[pick(lang, "reason_zh", "reason_en")]), *where,
+                number(row["cost_yuan"]), number(row["places"]), str(row[pick(lang, "reason_zh", "reason_en")]),
+                name, str(row["kind"]), number(row["area_m2"]),
+                *(number(gains.at[name, group]) for group in groups[1:]), *where,
             )
         )  # fmt: skip
     return tuple(rows)
@@ -141,7 +160,7 @@ def unit_page(result: RunResult, one: ServiceResult, table: pd.DataFrame, lang: 
         Column("sites", "新增点位", "New sites", "count", 10),
     )
     judged = table[(table["minutes"] == service.within_minutes) & (table["group"] == service.group)]
-    wide = [code in (ALL, OUTSIDE) or TIERS.get(str(level), FINEST + 1) <= FINEST for code, level in judged["level"].items()]
+    wide = [_is_wide(str(code), str(level)) for code, level in judged["level"].items()]
     kept = judged[wide]
     kept = kept.iloc[_worst_first(kept)]
     has = {str(code): int(count) for code, count in one.has_one["facilities"].items()}
@@ -170,6 +189,11 @@ def unit_page(result: RunResult, one: ServiceResult, table: pd.DataFrame, lang: 
     )  # fmt: skip
     holds = pick(lang, "各街道乡镇现状与方案的可达率", "each street and township, today and with the sites")
     return Page(sheet, holds, bars=(("missed", PALE_GAP),), scales=("share_before", "share_after"), charts=(chart,))
+
+
+def _is_wide(code: str, level: str) -> bool:
+    """Tell whether a row is of the whole, of a street or township, or of what lies above them."""
+    return code in (ALL, OUTSIDE) or TIERS.get(level, FINEST + 1) <= FINEST
 
 
 def _worst_first(kept: pd.DataFrame) -> list[int]:
@@ -234,23 +258,38 @@ def coverage_page(result: RunResult, tables: Sequence[pd.DataFrame], lang: Lang)
         rows += [
             _coverage_row(name, str(code), row, lang) for code, row in zip(table.index, table.to_dict("records"), strict=True)
         ]
+    first = _printed_first(result, tables)
+    rows = [rows[at] for at in (*first, *sorted(set(range(len(rows))) - set(first)))]
     strong = frozenset(at for at, row in enumerate(rows) if row[3] == "")
     title = headed(
         study.name, pick(lang, "覆盖情况（全部服务、人群、时限和单元）", "Coverage: every service, group, limit and unit")
     )
     low = pick(
         lang,
-        "下限、上限：无法判断者均不可达、均可达。方案：该服务建议选址全部建成。用表头的筛选选取服务、人群、时限和级别。",
+        "下限、上限：无法判断者均不可达、均可达。方案：该服务建议选址全部建成。用表头的筛选选取服务、人群、时限和级别。"
+        "打印时只印排在最前的一段：各服务评判所用的人群和时限，到街道乡镇。",
         "Lowest and highest: none or all of those who cannot be judged reach one. With the sites: all proposed sites "
         "of the service "
-        "stand. Filter by service, group, limit and level in the header.",
+        "stand. Filter by service, group, limit and level in the header. Print holds the group and limit that each service is "
+        "judged by, for streets and townships: they come first.",
     )
     sheet = Sheet(
         pick(lang, "覆盖情况", "Coverage"), title, (pick(lang, *REACH_NOTE), low, *dated(study.data_date, lang)),
         columns, tuple(rows), lang, made_up_line(study.made_up, lang), strong,
     )  # fmt: skip
     holds = pick(lang, f"{len(rows)} 行：每个服务、人群、时限和单元", f"{len(rows)} rows: every service, group, limit and unit")
-    return Page(sheet, holds, scales=("share", "share_after"))
+    return Page(sheet, holds, scales=("share", "share_after"), printed=len(first) or None)
+
+
+def _printed_first(result: RunResult, tables: Sequence[pd.DataFrame]) -> list[int]:
+    """Find the rows of all tables, one below the other, that are worth paper: the group and limit judged by, down to streets."""
+    found, start = [], 0
+    for one, table in zip(result.services, tables, strict=True):
+        judged = (table["minutes"] == one.service.within_minutes) & (table["group"] == one.service.group)
+        levels = zip(table.index, table["level"], judged, strict=True)
+        found += [start + at for at, (code, level, yes) in enumerate(levels) if yes and _is_wide(str(code), str(level))]
+        start += len(table)
+    return found
 
 
 def _coverage_row(service: str, code: str, row: Mapping[Hashable, object], lang: Lang) -> tuple[Value, ...]:
@@ -278,15 +317,18 @@ def gap_page(result: RunResult, lang: Lang) -> Page:
         Column("lon", "经度", "Longitude", "degrees", 12),
         Column("lat", "纬度", "Latitude", "degrees", 12),
     )
-    rows = tuple(row for one in result.services for row in _gap_rows(one, lang))
+    each = [_gap_rows(one, lang) for one in result.services]
+    largest = [row for rows in each for row in rows[:GAPS_PRINTED]]
+    rows = (*largest, *(row for rows in each for row in rows[GAPS_PRINTED:]))
     count = pick(lang, f"共 {len(rows)} 处。", f"{len(rows)} in all. ")
     note = count + pick(
         lang,
         "缺口是在限值内到不了任何设施的人聚居之处，按服务分列、人数多者在前；“到最近设施”为按人数加权的平均值，"
-        "空白表示沿路网到不了。",
+        f"空白表示沿路网到不了。打印时只印排在最前的一段：每项服务人数最多的 {GAPS_PRINTED} 处。",
         "A gap is where people live together whom no facility reaches within the limit; by service, the largest "
         "first. Minutes to "
-        "the nearest are a mean weighted by people, empty where no street leads there.",
+        "the nearest are a mean weighted by people, empty where no street leads there. "
+        f"Print holds the {GAPS_PRINTED} largest of each service, which come first.",
     )
     title = headed(study.name, pick(lang, "服务缺口", "Gaps"))
     sheet = Sheet(
@@ -294,7 +336,7 @@ def gap_page(result: RunResult, lang: Lang) -> Page:
         made_up_line(study.made_up, lang),
     )  # fmt: skip
     holds = pick(lang, f"{len(rows)} 处缺口：人数、最近设施有多远", f"{len(rows)} gaps: people, how far the nearest facility is")
-    return Page(sheet, holds, bars=(("people", PALE_GAP), ("minutes_nearest", PALE_GREY)))
+    return Page(sheet, holds, bars=(("people", PALE_GAP), ("minutes_nearest", PALE_GREY)), printed=len(largest) or None)
 
 
 def _gap_rows(one: ServiceResult, lang: Lang) -> list[tuple[Value, ...]]:

@@ -84,7 +84,11 @@ def _units(found: Evaluation, lang: Lang) -> list[str]:
         if TIERS.get(str(level)) != 2:
             continue
         number = int(held.get(unit, 0))
-        has = pick(lang, f"{number} 处设施" if number else "没有设施", f"{number} facilities" if number else "no facility")
+        has = pick(
+            lang,
+            f"{number} 处设施" if number else "没有设施",
+            f"{number} {'facility' if number == 1 else 'facilities'}" if number else "no facility",
+        )
         told = f"{share_text(before, people)} → {share_text(reached, people)}"
         counted = pick(lang, f"{people:,.0f} 名中 {reached:,.0f} 名", f"{reached:,.0f} of {people:,.0f}")
         lines.append(f"  {name}  {told}  {counted}  {has}")
