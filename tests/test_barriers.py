@@ -700,7 +700,7 @@ def test_gates_whose_datum_is_not_stated_lie_off_their_walls_and_the_datum_that_
         return [fault.text("en") for fault in faults if fault.code == "gates_off_walls"]
 
     assert told(datum="GCJ-02") == []
-    assert "gates.csv: 1 of 1 open gates lie more than 5 m from any wall and open none" in told()[0]
+    assert "1 of 1 open gates lie more than 5 m from any wall and open none" in told()[0]
     assert 'state datum = "GCJ-02" in [[barriers.gates]]' in told()[0]
 
 

@@ -295,9 +295,7 @@ def test_a_hard_border_that_no_street_out_of_the_data_meets_is_told():
     river = gpd.GeoSeries([here(shapely.LineString([(90_000, -500), (90_000, 500)]))], crs=CRS)
     _, (told,) = mark_margin(table, network, times, cells, units, minutes=15, group="p60", hard=river)
     assert (told.code, told.severity) == ("border_idle", "noted")
-    assert told.text("zh") == (
-        "硬边界没有碰到任何通往数据以外的街道，不起作用。请核对 [boundary] hard 图层的位置和坐标系。"
-    )
+    assert told.text("zh") == ("硬边界没有碰到任何通往数据以外的街道，不起作用。请核对 [boundary] hard 图层的位置和坐标系。")
 
 
 def mixed_town():

@@ -229,7 +229,8 @@ def compare_runs_(
     close: Annotated[list[str] | None, typer.Option("--close", help="id of a facility that closes  拟关闭设施编号")] = None,
     with_plan: Annotated[bool, typer.Option("--with-plan", help="add the sites that the plan chooses  加入规划选址")] = False,
     streets: Annotated[
-        list[str] | None, typer.Option("--streets", help="id of a change in streets.edits: what if this bridge opens  道路变更代号")
+        list[str] | None,
+        typer.Option("--streets", help="id of a change in streets.edits: what if this bridge opens  道路变更代号"),
     ] = None,
     lang: Language = None,
 ) -> None:
