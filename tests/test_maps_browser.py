@@ -51,6 +51,15 @@ pytestmark = [
 ]
 
 
+def wait_until(page: Page, said: str) -> None:
+    """Wait until an expression holds; Playwright's own waiting evaluates text in the page, which the page rightly forbids."""
+    for _ in range(100):
+        if page.evaluate(said):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"still not so after 5 s: {said}")
+
+
 class Visit:
     """One opened page with everything it asked for and complained about."""
 

@@ -389,8 +389,8 @@ def test_an_evaluation_is_told_with_denominators_money_and_the_line_for_a_plan(t
 
     assert evaluation_lines(town.study, found, "en") == [
         "小镇 · Day care: 1 new, 0 closed, within 11 minutes: 44.4% → 91.7% (330 of 360 people aged 60+)",
-        "  东街道  100.0% → 100.0%  160 of 160  1 facilities",
-        "  西街道  0.0% → 100.0%  120 of 120  1 facilities",
+        "  东街道  100.0% → 100.0%  160 of 160  1 facility",
+        "  西街道  0.0% → 100.0%  120 of 120  1 facility",
         "  山乡  0.0% → 62.5%  50 of 80  no facility",
         "  gaps that remain: 1, 30 people",
         "  cost 400,000 yuan, subsidies 20,000 yuan, net 380,000 yuan",

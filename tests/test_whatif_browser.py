@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from plan_town import CANDIDATES, STUDY, write_town
-from test_maps_browser import CHROMIUM, DESKTOP, PHONE, Visit, browser  # noqa: F401  the fixture
+from test_maps_browser import CHROMIUM, DESKTOP, PHONE, Visit, browser, wait_until  # noqa: F401  the fixture
 
 from careshed.access import coverage, find_gaps, presence
 from careshed.maps.text import count, share
@@ -64,7 +64,7 @@ def written(demo: RunResult) -> Path:
 @pytest.fixture(scope="module")
 def visit(browser: Browser, written: Path) -> Iterator[Visit]:  # noqa: F811
     opened = Visit(browser, written, DESKTOP, accept_downloads=True)
-    opened.page.wait_for_function("careshed.whatif.shown.took > 0")
+    wait_until(opened.page, "careshed.whatif.shown.took > 0")
     yield opened
     opened.context.close()
 
@@ -190,7 +190,7 @@ def test_it_opens_with_the_choice_of_the_plan_and_the_bound_beside_it(page, serv
 def test_the_bound_says_when_it_does_not_apply(page):
     said = page.locator("#w_bound")
     page.evaluate("careshed.whatif.toggle(0)")
-    assert "您关闭了 1 处，上界不适用" in said.inner_text()
+    assert "您关闭了 1 处，上限不适用" in said.inner_text()
     assert page.locator("#w_off_told").inner_text().startswith("关闭的现有设施 1 处：")
     page.locator("#w_take").click()  # opens the facility again
     assert "已证明" in said.inner_text()
@@ -305,7 +305,7 @@ def test_units_take_the_colour_of_their_share(page, demo):
         assert [colour for colour, _ in told] == [blues[min(int(part * 5), 4)] for _, part in told]
     assert "您的选择" in page.evaluate("careshed.data.units2.tips[0].join(' ')")
     page.locator("#w_units button").first.click()
-    page.wait_for_function("careshed.map.getZoom() > 13")
+    wait_until(page, "careshed.map.getZoom() > 13")
     page.evaluate("careshed.map.fitBounds(careshed.bounds, {animate: false})")
 
 
@@ -380,7 +380,7 @@ def test_axe_finds_nothing_to_complain_of(page):
 
 def test_a_phone_shows_all_of_it_without_sideways_scrolling(browser, written):  # noqa: F811
     phone = Visit(browser, written, PHONE, has_touch=True, is_mobile=True)
-    phone.page.wait_for_function("careshed.whatif.shown.took > 0")
+    wait_until(phone.page, "careshed.whatif.shown.took > 0")
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     phone.page.locator("#w_none").tap()
     assert phone.page.evaluate("careshed.whatif.shown.sites") == []
@@ -405,7 +405,7 @@ def hostile(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     )
     path = write_whatif(folder / "page.html", study, service="day_care", times=times, options=options, plan=plan, lang="en")
     opened = Visit(browser, path, DESKTOP)
-    opened.page.wait_for_function("careshed.whatif.shown.took > 0")
+    wait_until(opened.page, "careshed.whatif.shown.took > 0")
     yield SimpleNamespace(visit=opened, page=opened.page, plan=plan)
     opened.context.close()
 

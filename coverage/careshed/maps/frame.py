@@ -6,8 +6,10 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from importlib.resources import files
+from types import CodeType
 
 import folium
 from branca.element import Element, Figure, MacroElement
@@ -112,27 +114,45 @@ def _macro(kind: str, name: str, template: Template) -> MacroElement:
     return element
 
 
+@cache
 def _environment() -> FoliumEnvironment:
     return FoliumEnvironment()  # type: ignore[no-untyped-call]
 
 
+@cache
+def _compiled(text: str) -> CodeType:
+    """Compile a template once; many elements of a page are made from the same."""
+    return _environment().compile(text)
+
+
+def _from_text(text: str, values: dict[str, object]) -> Template:
+    environment = _environment()
+    return Template.from_code(environment, _compiled(text), environment.make_globals(values))
+
+
 def _template(asset: str, **values: object) -> Template:
-    return _environment().from_string(_asset(asset), globals=values)
+    return _from_text(_asset(asset), values)
 
 
 def _raw(name: str, text: str) -> Element:
     """Hold finished text; passed as a value, so that no template in it is ever run."""
     element = Element()
     element._id = name
-    element._template = _environment().from_string("{{ text }}", globals={"text": text})
+    element._template = _from_text("{{ text }}", {"text": text})
     return element
 
 
 def _filled(asset: str, page: Page, values: Mapping[str, object]) -> str:
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_asset(asset)).render(t=page.words, **values)
+    return filling(asset).render(t=page.words, **values)
 
 
+@cache
+def filling(asset: str) -> Template:
+    """Compile a packaged part of a page; what it is filled with from data is escaped."""
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_asset(asset))
+
+
+@cache
 def _asset(name: str) -> str:
     return files("careshed.maps").joinpath("assets", name).read_text(encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -91,23 +92,34 @@ def _picture(
     classes: NDArray[np.uint8], row: NDArray[np.int_], col: NDArray[np.int_], grid: Grid, colours: Sequence[str]
 ) -> Layer:
     """Sample the cells at every pixel of a picture that is straight in Web-Mercator, as Leaflet stretches it."""
-    from pyproj import Transformer
-
     top, left = int(row.min()), int(col.min())
     window = np.zeros((int(row.max()) - top + 1, int(col.max()) - left + 1), dtype=np.uint8)
     window[row - top, col - left] = classes
+    at, bounds = _pixels(window.shape, top, left, grid)
+    picture = np.append(window.ravel(), np.uint8(0))[at]  # the last stands for pixels outside the window
+    return {"png": png_uri(picture, colours), "bounds": [list(corner) for corner in bounds]}
+
+
+@lru_cache(maxsize=2)
+def _pixels(
+    shape: tuple[int, int], top: int, left: int, grid: Grid
+) -> tuple[NDArray[np.int32], tuple[tuple[float, float], tuple[float, float]]]:
+    """Find the cell of a window under every pixel, -1 outside it, and the corners; the same for all maps of a study."""
+    from pyproj import Transformer
+
     to_web = Transformer.from_crs(grid.crs, "EPSG:3857", always_xy=True)
-    west, south, east, north = _bounds(window.shape, top, left, grid, to_web)
-    per_cell = min(max(PICTURE_PX // max(window.shape), 1), PIXELS_PER_CELL)
-    pixel = max((east - west) / window.shape[1] / per_cell, (east - west) / PICTURE_PX, (north - south) / PICTURE_PX)
+    west, south, east, north = _bounds(shape, top, left, grid, to_web)
+    per_cell = min(max(PICTURE_PX // max(shape), 1), PIXELS_PER_CELL)
+    pixel = max((east - west) / shape[1] / per_cell, (east - west) / PICTURE_PX, (north - south) / PICTURE_PX)
     width, height = int(np.ceil((east - west) / pixel)), int(np.ceil((north - south) / pixel))
     x, y = np.meshgrid(west + (np.arange(width) + 0.5) * pixel, north - (np.arange(height) + 0.5) * pixel)
     at_row, at_col = _cell_at(*to_web.transform(x, y, direction="INVERSE"), grid)
-    picture = _sampled(window, at_row - top, at_col - left)
+    here_row, here_col = at_row - top, at_col - left
+    inside = (here_row >= 0) & (here_row < shape[0]) & (here_col >= 0) & (here_col < shape[1])
+    at = np.where(inside, here_row * shape[1] + here_col, -1).astype(np.int32)
     edges = Transformer.from_crs("EPSG:3857", "EPSG:4326", always_xy=True)
     lon, lat = edges.transform([west, west + width * pixel], [north - height * pixel, north])
-    bounds = [[round(lat[0], 7), round(lon[0], 7)], [round(lat[1], 7), round(lon[1], 7)]]
-    return {"png": png_uri(picture, colours), "bounds": bounds}
+    return at, ((round(lat[0], 7), round(lon[0], 7)), (round(lat[1], 7), round(lon[1], 7)))
 
 
 def _bounds(shape: tuple[int, ...], top: int, left: int, grid: Grid, to_web: Transformer) -> tuple[float, float, float, float]:
@@ -125,10 +137,3 @@ def _cell_at(x: NDArray[np.float64], y: NDArray[np.float64], grid: Grid) -> tupl
     col = (e * (x - c) - b * (y - f)) / determinant
     row = (a * (y - f) - d * (x - c)) / determinant
     return np.floor(row).astype(np.int64), np.floor(col).astype(np.int64)
-
-
-def _sampled(window: NDArray[np.uint8], row: NDArray[np.int64], col: NDArray[np.int64]) -> NDArray[np.uint8]:
-    inside = (row >= 0) & (row < window.shape[0]) & (col >= 0) & (col < window.shape[1])
-    picture = np.zeros(row.shape, dtype=np.uint8)
-    picture[inside] = window[row[inside], col[inside]]
-    return picture

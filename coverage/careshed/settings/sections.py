@@ -374,7 +374,7 @@ def as_classes(value: object) -> object:
     """Put classes of street that are written in Chinese under OSM's names; words that are not known stay, to be refused.
 
     >>> as_classes({"支路": 20.0, "primary": 50.0, "foo": 3.0})
-    {'tertiary': 20.0, 'primary': 50.0, 'foo': 3.0}
+    {'primary': 50.0, 'foo': 3.0, 'tertiary': 20.0}
     """
     from careshed.intake.streets.lines.classes import class_tags
 

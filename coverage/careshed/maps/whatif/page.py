@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -169,11 +168,9 @@ def _marks(asked: Question) -> list[tuple[int, str]]:
 
 def _part(asset: str, shown: dict[str, object]) -> str:
     """Fill one part of the panel; what comes from data is escaped."""
-    from jinja2 import Environment
+    from careshed.maps.frame import filling
 
-    text = files("careshed.maps").joinpath("assets", asset).read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(text).render(**shown)
+    return filling(asset).render(**shown)
 
 
 def _own_notes(asked: Question) -> list[tuple[str, str]]:

@@ -65,6 +65,7 @@ class Ground:
     _networks: dict[Mode, Network] = field(default_factory=dict)
     _times: dict[tuple[Any, ...], TravelTimes] = field(default_factory=dict)
     _covered: dict[tuple[Any, ...], pd.DataFrame] = field(default_factory=dict)
+    _open: dict[int | None, GeoDataFrame] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> dict[str, str]:
@@ -107,6 +108,11 @@ class Ground:
 
     def open_in(self, year: int | None) -> GeoDataFrame:
         """Give the facilities open at the end of a year: opened by then or at a time unknown, and not closed by then."""
+        if year not in self._open:
+            self._open[year] = self._open_by(year)
+        return self._open[year]
+
+    def _open_by(self, year: int | None) -> GeoDataFrame:
         table = self.facilities
         if year is None or (self.year is not None and year >= self.year):
             table = table[table["status"] == "operating"]
