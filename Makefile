@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types coverage tests notebooks docs benchmarks wheelhouse clean
+.PHONY: demo test lint types coverage tests notebooks docs gallery benchmarks wheelhouse clean
 
 demo: $(VENV)/.core
 	$(BIN)/careshed demo
@@ -41,6 +41,10 @@ notebooks: $(VENV)/.test
 # The documentation site, in dist/site; it opens by double click.
 docs: $(VENV)/.test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+
+# The pictures of docs/gallery.md, from the demo town; needs LibreOffice and poppler too.
+gallery: $(VENV)/.test
+	$(BIN)/python tools/gallery.py
 
 benchmarks: $(VENV)/.test
 	$(BIN)/pip install -q -e '.[benchmark]'

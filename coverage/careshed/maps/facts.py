@@ -12,7 +12,7 @@ import pandas as pd
 from geopandas import GeoDataFrame
 
 from careshed.maps.text import count, in_sentence, levels_text, minutes_text, say, share
-from careshed.words import Lang, group_name, pick, whole_parts
+from careshed.words import Lang, group_name, led_parts, pick, whole_parts
 
 if TYPE_CHECKING:
     from careshed.modes import Mode
@@ -48,13 +48,26 @@ class Reached:
 
 
 def reached_parts(people: float, covered: float, unjudged: float) -> tuple[int, int, int]:
-    """Show people as reached, out of reach and unjudged, whole people that add up to the people shown.
+    """Show people as reached, out of reach and unjudged, whole people that add up to the people shown; reached as in tables.
 
-    >>> reached_parts(100.4, 50.3, 0.45)
-    (50, 50, 0)
+    >>> reached_parts(100.4, 50.3, 0.45), reached_parts(459.342, 57.492, 34.399)
+    ((50, 50, 0), (57, 368, 34))
     """
-    reached, missed, unknown = whole_parts(people, (covered, people - covered - unjudged, unjudged))
+    reached, missed, unknown = led_parts(people, (covered, people - covered - unjudged, unjudged))
     return reached, missed, unknown
+
+
+def effect_parts(had: float, gained: float, lost: float, left: float, unjudged: float) -> tuple[int, int, int, int, int]:
+    """Show what sites do for people, as whole people that add up: to all, and those in reach before and gained to those in reach.
+
+    >>> effect_parts(2.5044, 4.6028, 0.0, 19.0214, 2.3073)
+    (3, 4, 0, 19, 2)
+    """
+    people = had + gained + lost + left + unjudged
+    reached = reached_parts(people, had + gained, unjudged)[0]
+    before = min(round(had), reached)
+    out, unknown, gone = whole_parts(round(people) - reached, (left, unjudged, lost))
+    return before, reached - before, gone, out, unknown
 
 
 def gap_parts(gaps: GeoDataFrame, one: Reached | None = None) -> tuple[int, int]:

@@ -33,6 +33,7 @@ from careshed.maps.layers import (
     units_layer,
 )
 from careshed.maps.notes import assumptions, bands_one_mode, drawing_notes
+from careshed.maps.others import other_switches, others_layer
 from careshed.maps.panel import chooser, gap_rows, radios, reached_table, site_rows, split_bar, switches
 from careshed.maps.shares import shares_layer
 from careshed.maps.text import count, in_sentence, say
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from careshed.reach import TravelTimes
+    from careshed.run import ServiceResult
     from careshed.schema import Fault
     from careshed.siting import SitePlan
     from careshed.study import Study
@@ -60,6 +62,7 @@ def write_map(
     plan: SitePlan | None = None,
     covered: pd.DataFrame | None = None,
     isochrones: GeoDataFrame | None = None,
+    others: Sequence[ServiceResult] = (),
     findings: Sequence[Fault] = (),
     group: str | None = None,
     lang: Lang | None = None,
@@ -82,6 +85,8 @@ def write_map(
         Coverage by unit, as `careshed.access.coverage` gives it, for all groups and limits to be shown.
     isochrones
         Merged polygons with a column ``minutes``, the larger limits containing the smaller.
+    others
+        Other services of the same study, as a run worked them out: the reader can switch on their facilities, sites and gaps.
     findings
         What was found while computing, listed beside the faults of reading and the plan's findings, each once.
     group
@@ -131,18 +136,23 @@ def write_map(
     )
     shares = shares_layer(study.units, covered, counts, scope)
     layers |= {"shares": shares} if shares is not None else {}
+    beside = others_layer(study, others, scope.lang)
+    layers |= {"others": beside} if beside is not None else {}
     bar = split_bar(one, scope.lang) if one is not None else None
     lead = lead_sentence(scope, one, units_without(facilities, study.units))
+    body = _body(
+        study, scope, layers=layers, counts=counts, times=times, gaps=gaps, plan=plan, covered=covered, findings=findings
+    )
+    own = switches(layers, scope, gaps, one)
     return write_page(
         path,
         study,
         scope,
         head=head(study, scope, title or _heading(scope), sentence=key_sentence(scope, one), bar=bar) | {"lead": lead},
-        body=_body(
-            study, scope, layers=layers, counts=counts, times=times, gaps=gaps, plan=plan, covered=covered, findings=findings
-        ),
+        body=body | {"switches": own if beside is None else [*own, *other_switches(beside, others, scope.lang)]},
         layers=layers,
         tiles=tiles,
+        parts=() if beside is None else ("others",),
     )
 
 
@@ -213,7 +223,6 @@ def _body(
     many = len(gaps) if gaps is not None else 0
     return {
         "table": reached_table(counts, scope) if counts else None,
-        "switches": switches(layers, scope, gaps, judged_count(scope, counts)),
         "radios": radios(layers, study.units, scope),
         "chooser": chooser(layers, scope),
         "plan": None if plan is None else {"sentences": plan_sentences(scope, plan), "sites": site_rows(plan, scope)},

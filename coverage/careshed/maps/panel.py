@@ -42,7 +42,7 @@ class Switch:
     @property
     def on(self) -> bool:
         """Whether the layer is shown when the page opens."""
-        return self.key not in OFF_AT_FIRST
+        return self.key not in OFF_AT_FIRST and not self.key.startswith("other")
 
 
 FIFTHS = ("0–20%", "20–40%", "40–60%", "60–80%", "80–100%")

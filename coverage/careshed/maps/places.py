@@ -43,7 +43,7 @@ from careshed.maps.split import (
     unit_split,
     whole_split,
 )
-from careshed.maps.text import count, say
+from careshed.maps.text import count, say, share
 from careshed.maps.units import unit_list
 from careshed.maps.wording import PLACES, limit_text, told
 from careshed.words import Lang, pick
@@ -159,7 +159,7 @@ def write_places_map(
             scope,
             _heading(scope),
             sentence=split_sentence(scope, split, words),
-            bar=bar_of(split_parts(split, scope), split.people),
+            bar=bar_of(split_parts(split, scope), split.people) | {"share": share(split.served, split.people)},
             note=told(PLACES, scope.lang, "figure_note"),
         ),
         body={

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from careshed.maps.encode import points_block
-from careshed.maps.facts import first, number
+from careshed.maps.facts import effect_parts, first, number
 from careshed.maps.layers import NO_CLASS, Layer, Shade, fifth, ramp, rows
 from careshed.maps.panel import bar_of
 from careshed.maps.population import painted_cells
@@ -119,7 +119,8 @@ def effect_bar(solved: StudyPlan, demand: Demand, lang: Lang) -> dict[str, objec
         ("unjudged", unjudged),
     )
     names = {"not_reached": word(lang, "left"), "unjudged": say(lang, "unjudged")}
-    named = [(kind, names.get(kind) or word(lang, kind), float(people[mine].sum())) for kind, mine in parts]
+    whole = effect_parts(*(float(people[mine].sum()) for _, mine in parts))
+    named = [(kind, names.get(kind) or word(lang, kind), float(n)) for (kind, _), n in zip(parts, whole, strict=True)]
     return bar_of(named, float(people.sum())) | {"share": share(float(people[then].sum()), float(people.sum()))}
 
 

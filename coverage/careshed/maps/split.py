@@ -16,7 +16,7 @@ from careshed.maps.panel import Legend
 from careshed.maps.population import painted_cells, population_breaks
 from careshed.maps.text import count, say, share
 from careshed.maps.wording import PLACES, told
-from careshed.words import level_name, pick, whole_parts
+from careshed.words import led_parts, level_name, pick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,9 +77,9 @@ class Split:
 
     @property
     def rounded(self) -> dict[str, int]:
-        """The four as whole people that add up to the people shown: `careshed.words.whole_parts`."""
+        """The four as whole people that add up to the people shown: `careshed.words.led_parts`."""
         parts = (self.served, self.no_place, self.out_of_reach, self.unjudged)
-        return dict(zip(STATES, whole_parts(self.people, parts), strict=True))
+        return dict(zip(STATES, led_parts(self.people, parts), strict=True))
 
 
 def whole_split(cells: pd.DataFrame) -> Split:

@@ -29,6 +29,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "gaps_count": ("{} 处，{} 人", "{}, {} people"),
     "sites": ("建议选址", "Proposed sites"),
     "facilities": ("设施", "Facilities"),
+    "also": ("其他服务：{}", "Other service: {}"),
     "facilities_mixed": ("{} 处（空心 {} 处未运营）", "{} ({} hollow: not operating)"),
     "places_count": ("{} 处", "{}"),
     "population": ("人口", "Population"),

@@ -46,6 +46,7 @@ def write_all(result: RunResult, folders: Folders, lang: Lang, bar: Bar) -> list
                 plan=one.plan,
                 covered=one.covered,
                 isochrones=one.isochrones,
+                others=[other for other in result.services if other is not one],
                 findings=_findings(result, one),
                 lang=lang,
             )

@@ -13,6 +13,10 @@
     const {map, bounds} = careshed, [width, height] = PAPERS[paper].map((side) => side - 2 * MARGIN), wide = width > height;
     const stage = document.getElementById("stage"), legend = document.querySelector(".legend");
     for (const box of document.querySelectorAll("input[data-layer]")) box.closest(".switch").classList.toggle("off", !box.checked);
+    for (const set of document.querySelectorAll("fieldset")) { // a heading over nothing is not printed
+      const rows = [...set.querySelectorAll(":scope > .switch")];
+      set.classList.toggle("off", rows.length > 0 && rows.every((row) => row.classList.contains("off")));
+    }
     opened = [...document.querySelectorAll("details:not([open])")];
     opened.forEach((one) => { one.open = true; });
     sharp = L.Browser.retina;

@@ -439,6 +439,11 @@
     const up = rest.map((_, i) => i).sort((a, b) => rest[b] - rest[a] || a - b);
     return floors.map((value, i) => value + (up.indexOf(i) < even(whole) - floors.reduce((a, b) => a + b, 0)));
   };
+  const ledParts = (whole, values) => { // careshed.words.led_parts
+    const left = values.slice(1).reduce((sum, value) => sum + Math.floor(Math.max(value, 0)), 0);
+    const lead = Math.min(even(Math.max(values[0], 0)), even(whole) - left);
+    return [lead, ...parts(even(whole) - lead, values.slice(1))];
+  };
   const commas = (digits) => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   const round = (value) => commas(String(even(value)));
 
@@ -461,7 +466,7 @@
   }
 
   careshed.whatif = {
-    toggle, set, reset, planned, recount, shown, gapsOf, parts, round, part, yuan, amount, fill, adds, cost, cellAt, cellTip,
+    toggle, set, reset, planned, recount, shown, gapsOf, parts, ledParts, even, round, part, yuan, amount, fill, adds, cost, cellAt, cellTip,
     onRecount: (act) => heard.push(act),
     get deck() { return deck; }, get state() { return state; }, get model() { return m; }, get painter() { return painter; },
     dots, unitBounds,

@@ -87,12 +87,13 @@
 
   function head() {
     const {yours, today} = shown;
-    const [covered, missed, unjudged] = w.parts(yours.people, [yours.covered, yours.people - yours.covered - yours.unjudged, yours.unjudged]);
+    const [covered, missed, unjudged] = w.ledParts(yours.people, [yours.covered, yours.people - yours.covered - yours.unjudged, yours.unjudged]);
     put(document.querySelector("#head .figure"), percent(yours));
     const classes = shown.classes, who = w.model.people[w.state.group], sums = new Float64Array(6);
     classes.forEach((kind, i) => { sums[kind] += who[i]; });
-    const parts = [["had", t.w_had, sums[1]], ["gained", t.w_gained, sums[2]], ["lost", t.w_lost, sums[5]], ["left", t.w_left, sums[3]], ["unjudged", t.unjudged, sums[4]]]
-      .filter(([, , n]) => n >= 0.5);
+    const had = Math.min(w.even(sums[1]), covered), [left, unknown, lost] = w.parts(w.even(yours.people) - covered, [sums[3], sums[4], sums[5]]);
+    const parts = [["had", t.w_had, had], ["gained", t.w_gained, covered - had], ["lost", t.w_lost, lost], ["left", t.w_left, left], ["unjudged", t.unjudged, unknown]]
+      .filter(([, , n]) => n); // careshed.maps.facts.effect_parts
     const bar = document.querySelector("#head .split"), key = document.querySelector("#head .splitkey");
     bar.textContent = key.textContent = "";
     for (const [kind, label, n] of parts) {
