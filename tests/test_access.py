@@ -18,6 +18,7 @@ from careshed.access import (
     lineage,
     presence,
     tier_units,
+    unattached_people,
 )
 from careshed.modes import Mode
 from careshed.network import build_network
@@ -205,3 +206,16 @@ def test_cells_that_name_their_row_keep_the_rule_of_grids(times, cells):
     # uneven distances would make these points; as cells of a raster they are neighbours within 1.5 spacings alone
     numbered = cells.assign(row=0, col=range(7))
     assert find_gaps(times, numbered, minutes=5, group="p60")["cells"].tolist() == [1, 2, 1]
+
+
+def test_people_beside_steps_alone_are_told_to_have_no_street_that_may_be_used():
+    # the street runs to 1000 m and goes on as steps: a pushchair may not use those, though they are 10 m away from the cell
+    town = streets({"a": (0, 0), "b": (1000, 0), "c": (2000, 0)}, ["ab", "bc"], steps=[1])
+    toddler = Mode(name="t", speed_kmh=3.6, leg_speed_kmh=3.6, zh="", en="", source="", uses_steps=False)
+    cells = points([(500, 0), (1900, 10)], p0_3=[5.0, 3.0])
+    times = travel_times(
+        build_network(town, mode=toddler, crs=CRS, snap_m=150), points([(0, 0)], name=["a"]), cells, limit_min=15
+    )
+    (fault,) = unattached_people(times, cells, "p0_3")
+    assert (fault.zh, fault.people) == ("1 个人口格网 150 米内没有可通行的街道，无法判断是否可达", 3.0)
+    assert fault.en.startswith("1 population cells have no street that may be used within 150 m;")

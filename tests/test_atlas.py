@@ -243,8 +243,22 @@ def test_the_site_annex_sums_up_each_plan_and_has_years_only_where_a_plan_has(to
     assert {len(annex.heads), len(annex.widths), len(annex.right)} == {9}
     assert all(len(row) == 9 for row in annex.rows)
     assert annex.rows[-1][4:] == (f"合计 {n} 处", "", str(100 * n), str(10 * n), f"{2.0 * n:.1f}")
+    assert annex.strong == {n}  # the total stands out
+    assert " *" not in " ".join(row[4] for row in annex.rows)
     unknown = site_annex(atlas, [("建议选址", change, known.assign(cost_yuan=np.nan))])
     assert unknown.rows[-1][-1] == "–"
+
+
+def test_the_site_annex_marks_premises_of_two_services_and_counts_them_once(town):
+    atlas = writing._atlas(town.study, "zh", None)
+    change = change_of(town.study, town.services[0], "zh")
+    n = len(change.sites)
+    known = pd.DataFrame({"people_new": 1.0, "places": 10.0, "cost_yuan": 20_000.0}, index=change.sites.index)
+    annex = site_annex(atlas, [("建议选址", change, known), ("建议选址", replace(change, target="托育服务"), known)])
+    assert [row[4].endswith(" *") for row in annex.rows] == [True] * n + [False] + [True] * n + [False]
+    assert f"建议选址共 {2 * n} 处、{n} 处用房，合用只计一次，造价 {2.0 * n:.1f} 万元" in annex.note
+    again = site_annex(atlas, [("建议选址", change, known), ("另一方案", replace(change, target="托育服务"), known)])
+    assert "合用" not in again.note  # two proposals may name the same premises: only one of them will be built
 
 
 def test_a_long_table_runs_over_pages_and_loses_no_row(town):

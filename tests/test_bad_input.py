@@ -55,7 +55,7 @@ def made_again(folder: Path, *changes: tuple[str, str]) -> Path:
 def test_a_table_without_a_crs_is_refused(tmp_path: Path) -> None:
     path = made_study(tmp_path, ('file = "elders.csv"\ncrs = "EPSG:4326"', 'file = "elders.csv"'))
     assert errors(path) == [
-        "elders.csv: the coordinate system is not stated. State crs in [facilities] of the study, "
+        "elders.csv: the coordinate system is not stated. State crs in [[facilities]] of the study, "
         'for example crs = "EPSG:4326" for longitude and '
         "latitude, and datum."
     ]

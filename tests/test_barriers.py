@@ -291,6 +291,17 @@ def test_only_a_wall_that_runs_through_parts_a_street(line, count):
     assert parts(network_of(CROSSED, barriers(("wall", line)))) == count
 
 
+@pytest.mark.parametrize(("north", "told"), [(12.0, True), (40.0, False), (0.0, False)])
+def test_a_gate_drawn_beside_the_street_that_the_wall_cuts_is_told(north, told):
+    # The street crosses the wall at (150, 0); a gate 12 m along the wall opens it by 2 m and leaves the street cut.
+    made = barriers(("wall", [(150, -50), (150, 50)]), gates=[(150, north)], own=True)
+    found = [fault for fault in network_of(CROSSED, made).faults if fault.code == "gate_beside_street"]
+    assert bool(found) == told
+    for fault in found:
+        assert "within 30 m of 1 open gates a wall cuts a street" in fault.text("en")
+        assert "调大 within_m" in fault.text("zh")
+
+
 def test_streets_that_meet_on_a_wall_keep_together_side_by_side():
     # Five streets meet at (0, 0) on the wall y = 0: two to the north, three to the south.
     nodes = {"m": (0, 0), "p": (-50, 50), "q": (50, 50), "r": (-50, -50), "s": (50, -50), "t": (0, -50)}
@@ -713,7 +724,7 @@ def test_a_table_of_gates_without_coordinates_or_system_says_what_to_write(tmp_p
     table.write_text("名称\n东门\n", encoding="utf-8")
     assert "[barriers.gates.columns]" in refused(lambda: add_gates(COMPOUND_TOWN, table, crs="EPSG:4326"))
     table.write_text("lon,lat\n123,35\n", encoding="utf-8")
-    assert "State crs in [barriers.gates] of the study" in refused(lambda: add_gates(COMPOUND_TOWN, table))
+    assert "State crs in [[barriers.gates]] of the study" in refused(lambda: add_gates(COMPOUND_TOWN, table))
 
 
 # --- the study's section -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from docx.oxml.ns import qn
 from careshed.maps.facts import judged_count, key_sentence, reached_counts, scope_of
 from careshed.report.brief import find_office, need_office, write_brief, write_pdf
 from careshed.report.brief.paper import Paper, Reference, clean
+from careshed.report.brief.planning import start_note
 from careshed.report.brief.sources import study_sources
 from careshed.report.brief.telling import counts_of, leading, of_gaps, three_numbers, uncertain
 from careshed.report.scorecard_words import headline
@@ -82,8 +83,9 @@ def test_a_plan_is_told_with_its_proof_its_sites_and_its_years(planned: tuple[St
     assert plan_sentence(solved, "zh") in text
     assert proof_sentence(solved, "zh") in text
     tables = {table.rows[0].cells[0].text: table for table in Document(str(path)).tables}
-    years = [[cell.text for cell in row.cells] for row in tables["年份"].rows[1:]]
+    *years, total = [[cell.text for cell in row.cells] for row in tables["年份"].rows[1:]]
     assert solved.phased is not None
+    assert total == ["合计", "3", "", f"{solved.phased.table['net_yuan'].sum() / 10_000:,.1f}", years[-1][4]]  # 2 and 1 sites
     for row, (year, told) in zip(years, solved.phased.table.iterrows(), strict=True):
         assert row[0] == str(year)
         assert row[3] == f"{told['net_yuan'] / 10_000:,.1f}"  # 万元
@@ -91,8 +93,58 @@ def test_a_plan_is_told_with_its_proof_its_sites_and_its_years(planned: tuple[St
     sites = [[cell.text for cell in row.cells] for row in tables["次序"].rows[1:]] if "次序" in tables else []
     reached = solved.plan.reached[0]
     assert sites[-1][4] == f"{reached.after / reached.total:.1%}"
+    assert sites[-1][1] == "合计 3 处"
+    assert sites[-1][5] == total[3]  # what the sites cost is what the years cost
     assert "另有 1 个方案（两年方案）见成果表。" in text  # six of the seven are told
     assert "点位见成果表。" in text  # the ranked sites of a service that has a plan are not listed beside it
+
+
+def test_several_plans_stand_side_by_side_in_one_table(planned: tuple[StudyPlan, Path]) -> None:
+    solved, path = planned
+    table = next(one for one in Document(str(path)).tables if one.rows[0].cells[0].text == "方案")
+    reached = solved.plan.reached[0]
+    shares = [f"{people / reached.total:.1%}" for people in (reached.before, reached.after)]
+    rows = [[cell.text for cell in row.cells] for row in table.rows[1:]]
+    assert rows == [
+        ["两年方案", "3岁以下婴幼儿，15 分钟", "3", f"{solved.plan.net_yuan / 10_000:,.1f}", *shares,
+         f"{reached.after:,.0f}", "最优"]
+    ] * 6  # fmt: skip
+
+
+def test_a_plan_that_counts_fewer_facilities_says_why_it_starts_lower(demo: RunResult, planned: tuple[StudyPlan, Path]) -> None:
+    solved, _ = planned
+    assert start_note(demo, solved, "zh") == ""  # it counts all facilities, as its service does
+    reached = solved.plan.reached[0]
+    fewer = replace(reached, before=reached.total * 0.1)
+    section = solved.section.model_copy(update={"classes": ("inclusive",)})
+    plan = replace(solved.plan, reached=(fewer,))
+    narrow = replace(solved, plan=plan, problem=replace(solved.problem, section=section))
+    own = f"{reached.before / reached.total:.1%}"
+    assert start_note(demo, narrow, "zh") == f"“两年方案”只计符合其要求的现有设施，现状因此为 10.0%，计全部现有设施为 {own}。"
+    assert "10.0% today" in start_note(demo, narrow, "en")
+
+
+def test_the_proposed_sites_are_summed_service_by_service_and_together(demo: RunResult, chinese: Path) -> None:
+    table = next(one for one in Document(str(chinese)).tables if one.rows[0].cells[0].text == "次序"
+                 and one.rows[0].cells[1].text == "点位")  # fmt: skip
+    totals = [[cell.text for cell in row.cells] for row in table.rows if row.cells[1].text.startswith("合计")]
+    costs: dict[str, float] = {}
+    for one, row in zip(demo.services, totals, strict=True):
+        plan = one.plan
+        assert row[1] == f"合计 {len(plan.sites)} 处"
+        assert row[3] == f"{plan.people_covered_after - plan.people_covered_before:,.0f}"
+        assert row[4] == f"{plan.people_covered_after / plan.people_total:.1%}"
+        assert row[5] == f"{plan.sites['cost_yuan'].sum() / 10_000:,.1f}"
+        costs |= plan.sites["cost_yuan"].to_dict()
+    text = words(chinese)
+    assert f"合用用房只计一次，造价 {sum(costs.values()) / 10_000:,.1f} 万元" in text  # by candidate, so each once
+    assert "合计按未取整的人数" in text  # 1,367 shown against 1,368
+
+
+def test_a_picture_says_that_it_needs_no_room_at_its_sides(chinese: Path) -> None:
+    inlines = list(Document(str(chinese)).element.body.iter(qn("wp:inline")))
+    assert inlines
+    assert all([one.get(f"dist{side}") for side in "TBLR"] == ["0"] * 4 for one in inlines)
 
 
 def test_the_brief_says_what_the_map_says(demo: RunResult, chinese: Path) -> None:
@@ -270,13 +322,13 @@ def can_write() -> bool:
 
 
 @pytest.mark.skipif(not can_write(), reason="needs LibreOffice Writer")
-def test_the_demo_brief_is_three_to_six_pages_of_pdf(chinese: Path) -> None:
+def test_the_demo_brief_is_three_to_five_pages_of_pdf(chinese: Path) -> None:
     pdf = write_pdf(chinese)
     assert pdf == chinese.with_suffix(".pdf")
     told = subprocess.run(["pdfinfo", str(pdf)], capture_output=True, text=True, check=True).stdout
     pages = re.search(r"Pages:\s+(\d+)", told)
     assert pages is not None
-    assert 3 <= int(pages[1]) <= 6
+    assert 3 <= int(pages[1]) <= 5
 
 
 def test_gaps_say_how_many_of_their_people_cannot_be_judged(demo: RunResult, chinese: Path) -> None:

@@ -17,11 +17,12 @@ from careshed.report.brief import find_office
 from careshed.report.brief.telling import site_rows
 from careshed.report.committee import write_workbook
 from careshed.report.committee.page import page_name
+from careshed.report.committee.plans import _total as plan_total
 from careshed.report.committee.plans import plan_gains
 from careshed.report.committee.reaching import gains_by_group, with_sites
 from careshed.report.committee.services import _total, tables_with_sites, unit_page
 from careshed.report.committee.summary import service_sentences
-from careshed.report.premises import premises_line, premises_words, shared_premises, told_plan
+from careshed.report.premises import counted_together, premises_words, shared_premises, together_line, told_plan
 from careshed.run import RunResult, analyse_study
 from careshed.siting.studying import StudyPlan, plan_study
 
@@ -159,6 +160,40 @@ def test_a_plan_has_its_people_money_years_and_alternatives(full: RunResult, sol
     assert set(plan_gains(solved).columns) == {f"childcare|{group}" for group in full.study.groups}
 
 
+def test_a_plan_page_sums_its_sites_and_leaves_the_sum_out_of_filter_and_chart(
+    solved: StudyPlan, path: Path, book: Workbook
+) -> None:
+    plan, rows = solved.plan, table(path, "方案 1", "次序")
+    total = rows.iloc[int(np.flatnonzero(rows["名称"] == "合计")[0])]
+    reached = plan.reached[0]
+    assert float(total["新增可达：3岁以下婴幼儿"]) == pytest.approx(reached.after - reached.before)
+    assert [float(total[key]) for key in ("造价（元）", "补贴（元）", "净投入（元）")] == pytest.approx(
+        [plan.cost_yuan, plan.subsidy_yuan, plan.net_yuan]
+    )
+    page = book["方案 1"]
+    at = next(cell.row for cell in page["B"] if cell.value == "合计")
+    assert int(page.auto_filter.ref.split(":")[1].strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == at - 1
+    assert "有多稳妥" not in rows.columns  # no scenarios were tried: a column without a word is none
+    assert page.print_area.split("$")[3] == next(cell.column_letter for row in page.iter_rows() for cell in row
+                                                 if cell.value == "理由")  # fmt: skip
+    closing = replace(plan, closing_yuan=1.0)
+    assert plan_total(["name", "net_yuan"], [("a", 2.0), ("b", None)], closing, "en") == ("Total without closures", 2.0)
+
+
+def test_letters_in_print_are_seven_points_or_more(book: Workbook) -> None:
+    """Where a page is pressed onto the width of its paper, 10.5 point letters shrink with it."""
+    for name in ("摘要", "社区养老服务·单元", "社区养老服务·选址", "方案 1"):
+        page = book[name]
+        last = page.print_area.split("$")[3] if page.print_area else None
+        letters = list(page.column_dimensions)
+        shown = letters[: letters.index(last) + 1] if last else letters
+        wide = sum(page.column_dimensions[letter].width for letter in shown) * 5.6  # points a character
+        paper = {(9, "portrait"): 523, (9, "landscape"): 770, (8, "landscape"): 1118}[
+            (page.page_setup.paperSize, page.page_setup.orientation)
+        ]
+        assert 10.5 * min(1.0, paper / wide) >= 7.0, name
+
+
 def test_every_page_is_listed_and_linked_both_ways(book: Workbook) -> None:
     first = book.worksheets[0]
     assert first.title == "摘要"
@@ -233,9 +268,24 @@ def test_premises_that_two_services_propose_say_so(demo: RunResult) -> None:
     told = told_plan(demo.services, second).sites["reason_en"]
     assert {site for site, text in told.items() if "count the cost once" in text} == both
     assert "count the cost once" not in " ".join(second.plan.sites["reason_en"])
-    assert all(site in premises_line(demo.services, "zh") for site in both)
-    assert premises_line(demo.services[:1], "zh") == ""
-    assert sum("勿重复计" in row[1] for row in site_rows(second, "zh", demo.services)) == len(both)
+    assert sum(row[1].endswith(" *") for row in site_rows(second, "zh", demo.services)) == len(both)
+
+
+def test_what_all_sites_cost_together_counts_shared_premises_once(demo: RunResult) -> None:
+    second, third = demo.services[1:]
+    shared = set(second.plan.sites.index) & set(third.plan.sites.index)
+    found = counted_together((second, third))
+    assert (found.sites, found.premises) == (14, 14 - len(shared))  # eight sites and six
+    paid_twice = second.plan.sites.loc[sorted(shared), "cost_yuan"].sum()
+    assert found.summed_yuan is not None
+    assert found.once_yuan == pytest.approx(found.summed_yuan - paid_twice)
+    assert "11 处用房，合用用房只计一次" in together_line((second, third), "zh")
+    assert together_line((second,), "zh") == ""
+    alone = counted_together(demo.services[:1])
+    assert alone.once_yuan == alone.summed_yuan == pytest.approx(demo.services[0].plan.sites["cost_yuan"].sum())
+    assert together_line(demo.services[:2], "en").startswith("All services together: 16 sites for ")
+    free = replace(second.plan, sites=second.plan.sites.assign(cost_yuan=float("nan")))
+    assert together_line((demo.services[0], replace(second, plan=free)), "en") == ""  # a cost is not known
 
 
 def test_names_that_try_to_be_formulas_or_markup_stay_text(book: Workbook, path: Path) -> None:

@@ -82,7 +82,7 @@ TOLD = {
         "(found '39930030'). State crs as one of EPSG:4527 / EPSG:2363 / EPSG:2415 (CGCS2000 / Xi'an 80 / Beijing 54)."
     ),
     "metres_without_a_system": (
-        'the coordinate system is not stated. State crs in [facilities] of the study, for example crs = "EPSG:4326" for '
+        'the coordinate system is not stated. State crs in [[facilities]] of the study, for example crs = "EPSG:4326" for '
         "longitude and latitude, and datum. The eastings begin with 40: EPSG:4528 (CGCS2000), EPSG:2364 (Xi'an 80) or EPSG:2416 "
         "(Beijing 54)."
     ),

@@ -117,13 +117,15 @@ def test_the_column_of_times_is_known_by_its_usual_headers_which_say_the_unit(tm
     assert import_travel_times(small(tmp_path, ["1,a,2.5"], header=f"起点,终点,{header}"), facilities, cells).table.cost == [cost]
 
 
-def test_times_that_are_mostly_many_hours_may_be_seconds(tmp_path):
+def test_times_that_are_mostly_many_hours_are_refused_until_their_unit_is_stated(tmp_path):
+    # 600 taken for minutes is ten hours: nobody would be covered. Whoever states minutes is told, whoever states seconds is not.
     facilities, cells = two()
-    told = [
-        fault.text("en")
-        for fault in import_travel_times(small(tmp_path, ["1,a,600"], header="o,d,用时"), facilities, cells).faults
-    ]
-    assert any("their median is 600 and the header names no unit: they may be seconds" in text for text in told)
+    file = small(tmp_path, ["1,a,600"], header="o,d,用时")
+    with pytest.raises(InputError, match=r"median is 600 and the header names no unit: they may be seconds.*unit = \"seconds\""):
+        import_travel_times(file, facilities, cells)
+    stated = import_travel_times(file, facilities, cells, unit="minutes")
+    assert [fault.severity for fault in stated.faults if fault.code == "maybe_seconds"] == ["noted"]
+    assert import_travel_times(file, facilities, cells, unit="seconds").table.cost == [600_000]
     plain = import_travel_times(small(tmp_path, ["1,a,600"], header="o,d,用时（分钟）"), facilities, cells)
     assert "maybe_seconds" not in {fault.code for fault in plain.faults}
 
@@ -153,7 +155,10 @@ def test_a_header_that_names_another_unit_is_refused(tmp_path, header, unit, say
     (fault,) = error.value.faults
     assert (fault.code, fault.column) == ("other_unit", header)
     assert fault.en == f"the header {header!r} says {says}, and unit is {unit!r}"
-    assert f"表示 {says}，而 unit 为 {unit}" in fault.zh
+    chinese = {"minutes": "分钟", "seconds": "秒", "metres": "米", "minutes / seconds": "分钟、秒"}
+    assert fault.zh == f"列名“{header}”表示{chinese[says]}，而按{chinese[unit]}读取"
+    if says == "metres":  # a study file takes minutes and seconds alone, so that it must not be told to write metres
+        assert fault.cure_en.startswith("Distance is no time")
 
 
 def test_beyond_the_limit_is_dropped_and_told_but_the_nearest_stays_known(tmp_path):

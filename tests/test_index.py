@@ -82,10 +82,18 @@ def test_papers_that_are_not_there_yet_are_named_with_the_command_that_makes_the
     assert told("brief.docx", "atlas.pdf") == []
 
 
+def test_the_workbook_of_the_whole_run_is_called_so_and_comes_first(demo: RunResult, tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    files = [tmp_path / name for name in ("layers.gpkg", "scorecard.xlsx", "committee.xlsx", "brief.docx")]
+    text = write_index(page, demo, files, "zh").read_text(encoding="utf-8")
+    order = [text.index(f">{told}<") for told in ("成果工作簿", "GIS 图层", "评分工作簿", "简报")]
+    assert order == sorted(order)
+
+
 def test_the_files_of_the_whole_run_are_named_first() -> None:
     names = ("index.html", "childcare.html", "layers.gpkg", "committee.xlsx")
     run = SimpleNamespace(files=tuple(Path(name) for name in names))
-    assert [file.name for file in _first_files(run)] == ["committee.xlsx", "layers.gpkg", "index.html"]  # type: ignore[arg-type]
+    assert [file.name for file in _first_files(run)] == ["index.html", "committee.xlsx", "layers.gpkg"]  # type: ignore[arg-type]
 
 
 def test_names_from_data_stay_text_and_odd_file_names_are_quoted(tmp_path: Path) -> None:

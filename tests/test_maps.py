@@ -451,17 +451,17 @@ def test_nobody_unjudged_is_not_mentioned() -> None:
 
 
 def test_rounded_counts_add_up_to_the_rounded_total() -> None:
-    # 3.4 + 3.4 + 3.4 = 10.2: 10 people; of equal remainders the first, those reached, is rounded up
-    assert Reached("p60", 15.0, 10.2, 3.4, 3.4).whole == (4, 3, 3)
+    # 3.4 + 3.4 + 3.4 = 10.2: 10 people, 3 reached as tables say; of equal remainders the first of the others is rounded up
+    assert Reached("p60", 15.0, 10.2, 3.4, 3.4).whole == (3, 4, 3)
     # 3.1 + 3.8 + 3.3 = 10.2: the largest remainder is rounded up
     assert Reached("p60", 15.0, 10.2, 3.1, 3.3).whole == (3, 4, 3)
 
 
 def test_people_in_gaps_are_shown_in_step_with_those_reached() -> None:
-    # 10.4 people, 4.5 reached: told as 10 = 5 + 5 + 0; the gaps hold 5.9, which by itself would be told as 6
-    gaps = pd.DataFrame({"people": [5.5, 0.4], "unjudged": [0.0, 0.4]})
-    assert gap_parts(gaps, Reached("p60", 15.0, 10.4, 4.5, 0.4)) == (5, 0)
-    # gaps of something else stand by themselves: 5.9 = 5.5 + 0.4 is told as 6 = 6 + 0
+    # 10.4 people, 4.6 reached: told as 10 = 5 + 5 + 0; the gaps hold 5.8, which by itself would be told as 6
+    gaps = pd.DataFrame({"people": [5.4, 0.4], "unjudged": [0.0, 0.4]})
+    assert gap_parts(gaps, Reached("p60", 15.0, 10.4, 4.6, 0.4)) == (5, 0)
+    # gaps of something else stand by themselves: 5.8 = 5.4 + 0.4 is told as 6; of equal remainders the first is rounded up
     assert gap_parts(gaps, Reached("p60", 15.0, 10.4, 3.0, 0.4)) == gap_parts(gaps) == (6, 0)
 
 

@@ -19,7 +19,7 @@ from careshed.settings.sections import HierarchyLevel, HierarchySection
 from careshed.study import open_study
 from careshed.supply.hierarchy import link_study
 from careshed.supply.service import find_places
-from careshed.words import whole_parts
+from careshed.words import led_parts
 
 STATES = ["served", "no_place", "out_of_reach", "unjudged"]
 
@@ -84,7 +84,7 @@ def test_the_run_says_in_a_line_who_finds_a_place(demo: RunResult):
     # the parts add up to the whole: those who join no street are named too
     assert total[["served", "no_place", "out_of_reach", "unjudged"]].sum() == pytest.approx(total["people"])
     assert total["unjudged"] > 0
-    served, none, out_of_reach, unjudged = whole_parts(total["people"], total[STATES].tolist())
+    served, none, out_of_reach, unjudged = led_parts(total["people"], total[STATES].tolist())
     assert served + none + out_of_reach + unjudged == round(total["people"])
     assert f"{out_of_reach:,} 人不可达，{unjudged:,} 人" in zh
     # and every output shows the same: the brief says it with the same numbers

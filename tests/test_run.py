@@ -168,4 +168,5 @@ def test_people_who_cannot_be_judged_are_told_by_cause():
     )
     walled = SimpleNamespace(**(vars(cut) | {"cell_fault": np.array(["barrier", "", "", ""])}))
     assert unjudged_text(walled, people, 10, "en") == "10 are shut in by walls, water or railways and cannot be judged"
+    assert unjudged_text(walled, people / 10, 1, "en") == "1 is shut in by walls, water or railways and cannot be judged"
     assert unjudged_text(walled, people * 0, 0, "zh") == "0 人无法判断"

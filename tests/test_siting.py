@@ -330,7 +330,7 @@ def test_fewer_sites_come_back_where_they_suffice_and_people_beyond_all_are_coun
     plan = rank_sites(times_of({"A": near(0), "B": near(1), "C": near(0)}, cells), cells, minutes=15, group="p0_3", n=3)
     assert list(plan.sites.index) == ["B", "A"]
     assert codes(plan) == ["beyond_all_candidates", "fewer_sites_suffice"]
-    assert plan.findings[0].en == "even with all 3 candidates built, 7 people stay out of reach"
+    assert plan.findings[0].en == "even with all 3 candidates built, 7 children under 3 stay beyond 15 minutes"
     assert plan.findings[0].people == 7.0
     assert plan.findings[1].zh == "2 处即可达到最大覆盖，其余 1 处不会再增加覆盖人数"
 

@@ -203,9 +203,10 @@ def test_what_a_raster_lacks_is_told(tmp_path, how, message):
 @pytest.mark.parametrize(
     ("keeps", "per_metre", "plus", "told"),
     [
-        ({"scales": (0.1,)}, 10.0, 0.0, "value × 0.1 + 0"),
+        ({"scales": (0.1,)}, 10.0, 0.0, "value × 0.1"),
         ({"offsets": (50.0,)}, 1.0, -50.0, "value × 1 + 50"),
-        ({"units": ("ft",)}, 1 / 0.3048, 0.0, "value × 0.3048 + 0"),
+        ({"units": ("ft",)}, 1 / 0.3048, 0.0, "value × 0.3048"),
+        ({"units": ("cm",)}, 100.0, 0.0, "value × 0.01"),
     ],
 )
 def test_heights_kept_in_decimetres_or_feet_are_turned_into_metres(tmp_path, keeps, per_metre, plus, told):
@@ -215,7 +216,7 @@ def test_heights_kept_in_decimetres_or_feet_are_turned_into_metres(tmp_path, kee
         for name, value in keeps.items():
             setattr(open_file, name, value)
     read = open_elevation(file)
-    assert [fault.en for fault in read.faults] == [f"heights are turned into metres as the file says: {told}"]
+    assert [fault.en for fault in read.faults] == [f"heights are turned into metres as the file or the study says: {told}"]
     assert both_ways(ROAD, WALK_OLDER, read.table) == [pytest.approx(1323, abs=1), pytest.approx(932, abs=1)]
     assert read.table.at(np.array([EAST]), np.array([NORTH]), CRS) == pytest.approx(100, abs=0.1)
 
@@ -283,3 +284,38 @@ def test_the_speed_on_a_slope_stays_within_its_limits():
     assert speed_factor(np.array([-0.9, 0.9]), "parkin").tolist() == [1.5, 0.2]
     assert speed_factor(np.array([-0.3, 0.3]), "none").tolist() == [1.0, 1.0]
     assert dataclasses.replace(WALK_OLDER, hills="none").hills == "none"
+
+
+def test_a_unit_that_the_raster_does_not_name_can_be_stated_and_one_that_is_not_known_must_be(tmp_path):
+    file = raster(tmp_path, lambda x, _: (100 + 0.08 * x) / 0.3048)  # feet, unsaid: 8 % would be 26 %
+    stated = open_elevation(file, unit="ft")
+    assert both_ways(ROAD, WALK_OLDER, stated.table) == [pytest.approx(1323, abs=1), pytest.approx(932, abs=1)]
+    with rasterio.open(file, "r+") as open_file:
+        open_file.units = ("furlong",)
+    with pytest.raises(InputError, match=r"the unit of heights 'furlong' is not known. State unit in \[elevation\]"):
+        open_elevation(file)
+    assert open_elevation(file, unit="m").table.at(np.array([EAST]), np.array([NORTH]), CRS) == pytest.approx(100 / 0.3048, abs=1)
+
+
+def test_heights_whose_system_the_study_states_are_smoothed_as_those_that_state_it_themselves(tmp_path):
+    def rough(x, y):
+        return 100 + 2 * np.sin(x / 7) * np.cos(y / 5)
+
+    own = open_elevation(raster(tmp_path, rough, pixel=10)).table
+    given = open_elevation(raster(tmp_path, rough, name="bare.tif", crs=None, pixel=10), crs=CRS).table
+    x, y = EAST + np.arange(0, 1000, 37.0), np.full(28, NORTH + 13.0)
+    assert given.at(x, y, CRS) == pytest.approx(own.at(x, y, CRS), abs=1e-9)
+    assert np.ptp(own.at(x, y, CRS)) < 0.1  # 45 m of smoothing leave nothing of waves of 40 m
+
+
+def test_a_system_other_than_that_of_the_raster_is_refused(tmp_path):
+    file = raster(tmp_path, lambda x, _: x)
+    with pytest.raises(InputError, match=r"but the study says CGCS2000.*Take crs out of \[elevation\]"):
+        open_elevation(file, crs="EPSG:4549")
+
+
+def test_pixels_wider_than_a_block_of_houses_are_told(tmp_path):
+    (told,) = open_elevation(raster(tmp_path, lambda x, _: 0 * x, pixel=200)).faults
+    assert told.text("en").startswith("the pixels of the heights are 200 m wide: the slopes of streets are levelled out")
+    assert told.text("zh").startswith("高程像元宽 200 米")
+    assert open_elevation(raster(tmp_path, lambda x, _: 0 * x, pixel=30)).faults == ()

@@ -345,3 +345,45 @@ def _twins_merged(streets):
     spot = np.round(np.column_stack([streets.lon, streets.lat]), 9)
     _, first, which = np.unique(spot, axis=0, return_index=True, return_inverse=True)
     return dataclasses.replace(streets, way_node=first[which.reshape(-1)][streets.way_node].astype(np.int32))
+
+
+def roads_of(tmp_path, shapes, **columns):
+    return read_street_lines(layer(tmp_path, [shapely.LineString(shape) for shape in shapes], **columns))
+
+
+CROSS = ([(0, 0), (100, 0)], [(50, -50), (50, 50)])
+
+
+@pytest.mark.parametrize(("word", "crossings", "known"), [("跨河大桥", 0, True), ("否", 1, True), ("甲类", 1, False)])
+def test_any_word_for_a_bridge_keeps_it_above_the_road_and_one_that_is_not_read_is_told(tmp_path, word, crossings, known):
+    read = roads_of(tmp_path, CROSS, 桥梁=["否", word])
+    assert int((read.table.repairs["kind"] == "crossing").sum()) == crossings
+    told = [fault for fault in read.faults if fault.code == "unknown_span"]
+    assert (told == []) == known
+    if told:
+        assert "they lie on the ground and join what they cross (found '甲类')" in told[0].text("en")
+
+
+def test_directions_numbered_as_in_navigation_maps_have_1_for_both_ways(tmp_path):
+    # 1 both ways, 2 as drawn, 3 against it; read as words, 1 would shut every ordinary street to one side.
+    read = roads_of(tmp_path, [[(0, y), (100, y)] for y in (0, 20, 40)], 方向=["1", "2", "3"])
+    ways = read.table.ways
+    assert list(zip(ways["car_forward"], ways["car_backward"], strict=True)) == [(True, True), (True, False), (False, True)]
+    assert "direction_coded" in {fault.code for fault in read.faults}
+    plain = roads_of(tmp_path, [[(0, 0), (100, 0)], [(0, 20), (100, 20)]], 单向=["1", "0"]).table.ways
+    assert plain["car_backward"].tolist() == [False, True]
+
+
+@pytest.mark.parametrize("crs", [CRS, "EPSG:4528"])  # eastings with and without a zone, whose middle is asked for
+def test_a_line_with_a_corner_that_is_no_number_is_left_out_and_told(tmp_path, crs):
+    file = layer(tmp_path, [STREET, shapely.LineString([(0, 20), (100, 20)])], crs=crs)
+    held = gpd.read_file(file)
+    spoilt = shapely.get_coordinates(held.geometry[0])
+    spoilt[1, 0] = np.nan
+    with np.errstate(invalid="ignore"):
+        held.loc[0, "geometry"] = shapely.linestrings(spoilt, handle_nan="allow")
+    held.to_file(file)
+    read = read_street_lines(file)
+    assert read.table.ways.index.tolist() == [2]
+    (told,) = (fault for fault in read.faults if fault.code == "corner_no_number")
+    assert told.text("en").startswith("row 1: has corners that are no numbers")

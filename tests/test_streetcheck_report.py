@@ -222,6 +222,10 @@ def test_the_command_writes_a_report_and_a_list_of_repairs_which_the_study_then_
     assert len(mended.streets.ways) == len(before.streets.ways) + 1
     assert [fault.severity for fault in mended.faults if fault.code == "gaps_joined"] == ["repaired"]
     assert np.isfinite(mended.network(WALK_ADULT).x).all()
+    again = CliRunner().invoke(app, ["check-streets", str(study), *out, "--exact", "0", "--lang", "en"])
+    assert "the 1 in use stay in the list, first" in again.output  # a list written again undoes no choice
+    assert [one.use for one in read_repairs(listed)][:1] == [True]
+    assert len(open_study(study).streets.ways) == len(before.streets.ways) + 1
     listed.unlink()
     with pytest.raises(InputError, match=r"repairs\.csv"):
         open_study(study)

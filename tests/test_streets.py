@@ -390,7 +390,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 def test_an_unknown_kind_of_file_is_refused_with_the_kinds_known(tmp_path):
     (tmp_path / "streets.shp").write_bytes(b"x")
-    with pytest.raises(InputError, match=r"this kind of street file is not known. use one of .osm.pbf、.*.graphml") as caught:
+    with pytest.raises(
+        InputError, match=r"this kind of street file is not known. use one of .osm.pbf, .*.graphml; layers of road lines.*.shp"
+    ) as caught:
         read_streets(tmp_path / "streets.shp")
     assert caught.value.faults[0].code == "unknown_kind"
 

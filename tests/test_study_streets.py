@@ -1,6 +1,7 @@
 """The streets of a study: from any layer, with planned changes, and with hills."""
 
 import re
+import warnings
 
 import geopandas as gpd
 import numpy as np
@@ -147,6 +148,66 @@ def test_heights_without_a_coordinate_system_are_refused_and_can_be_stated(tmp_p
     assert [text for text in told if "states no coordinate system" in text]
     stated = made_study(tmp_path, ("[population.rasters]", section.format(f'crs = "{UTM}"\n')))
     assert open_study(stated).elevation is not None
+
+
+def test_how_high_people_live_is_told_and_zeros_where_others_live_high(tmp_path):
+    change = ("[population.rasters]", '[elevation]\nfile = "dem.tif"\n\n[population.rasters]')
+    elevated(tmp_path)
+    told = {fault.code: fault for fault in open_study(made_study(tmp_path, change)).faults}
+    assert "heights_zero" not in told
+    assert "米。单位不对时" in told["heights_range"].text("zh")
+    with rasterio.open(tmp_path / "dem.tif", "r+") as file:
+        values = file.read(1) + 50
+        values[:, :20] = 0  # a hole that is no declared nodata
+        file.write(values, 1)
+    zero = next(fault for fault in open_study(made_study(tmp_path, change)).faults if fault.code == "heights_zero")
+    assert zero.people > 0
+    assert "nodata value to 0" in zero.text("en")
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        (
+            "[modes.older]\nsignal_s = 30",
+            "[modes.older] signal_s: the streets have no signals that count for it: it changes nothing",
+        ),
+        ("[modes.older]\nmax_slope = 0.1", "[modes.older] max_slope: there is no [elevation], and the streets have no slopes"),
+        ('[modes.older]\nhills = "none"', "[modes.older] hills: there is no [elevation]: it changes nothing"),
+        ("[modes.cycle]\nspeed_kmh = 14", "[modes.cycle]: no service travels by this mode: it changes nothing"),
+    ],
+)
+def test_a_figure_that_changes_nothing_is_told(tmp_path, section, said):
+    study = open_study(made_study(tmp_path, ("[streets]", f"{section}\n\n[streets]")))
+    assert [text for fault in study.faults if said in (text := fault.text("en"))]
+    assert "figure_idle" not in {fault.code for fault in open_study(made_study(tmp_path)).faults}
+
+
+def test_slopes_can_be_switched_off_for_a_mode(tmp_path):
+    elevated(tmp_path)
+    text = '[modes.adult]\nhills = "none"\n\n[elevation]\nfile = "dem.tif"\n\n[population.rasters]'
+    level = open_study(made_study(tmp_path, ("[population.rasters]", text)))
+    network = level.network(level.travel_mode("adult"))
+    assert np.array_equal(network.time.edge_f, network.time.edge_b)
+
+
+def test_nobody_walks_by_the_speed_limit_or_as_fast_as_a_car(tmp_path):
+    (share,) = mode_faults(tmp_path, "[modes.older]\nmaxspeed_share = 0.8")
+    assert "[modes.older] maxspeed_share: is for cars alone" in share
+    (fast,) = mode_faults(tmp_path, "[modes.e_bike]\nspeed_kmh = 60")
+    assert "[modes.e_bike] speed_kmh: must be at most 30 (km/h) (found '60')" in fast
+    (car,) = mode_faults(tmp_path, "[modes.car]\nspeed_kmh = 40")  # told at once, and not first to write 30
+    assert "cars go by the class of street" in car
+
+
+def test_a_planned_layer_without_a_system_is_cured_in_its_own_section(tmp_path):
+    path = made_study(tmp_path, ('file = "streets.osm"', EDIT.format("true")))
+    bare = gpd.GeoDataFrame({"id": [1]}, geometry=[LineString([(500000, 4400000), (500100, 4400000)])])
+    with warnings.catch_warnings():  # of a layer written without a system
+        warnings.simplefilter("ignore")
+        bare.to_file(tmp_path / "planned.gpkg")
+    (line,) = (text for text in errors(path) if "planned.gpkg" in text)
+    assert "State crs in [[streets.edits]] of the study" in line
 
 
 def test_a_mode_takes_its_figures_from_the_study(tmp_path):

@@ -353,8 +353,8 @@ def unattached_people(times: TravelTimes, cells: GeoDataFrame, group: str) -> li
 
 CELL_FAULTS: Final[dict[str, tuple[str, str]]] = {
     "far": (
-        "{cells} 个人口格网 {snap} 米内没有街道，无法判断是否可达",
-        "{cells} population cells have no street within {snap} m; whether they reach anything cannot be judged",
+        "{cells} 个人口格网 {snap} 米内没有可通行的街道，无法判断是否可达",
+        "{cells} population cells have no street that may be used within {snap} m; whether they reach anything cannot be judged",
     ),
     "barrier": (
         "{cells} 个人口格网四周被水面、铁路、高速公路或围墙阻隔，未接入任何街道，无法判断",

@@ -81,6 +81,19 @@ def whole_parts(whole: float, parts: Sequence[float]) -> tuple[int, ...]:
     return tuple(floor + (at in up) for at, floor in enumerate(floors))
 
 
+def led_parts(whole: float, parts: Sequence[float]) -> tuple[int, ...]:
+    """Show the parts of a whole as whole people: the first as it is shown alone, the others adding up to what is left.
+
+    Tables and sentences that show the first part by itself, such as the people reached, then show the same number.
+
+    >>> led_parts(459.3, (57.49, 367.41, 34.4)), whole_parts(459.3, (57.49, 367.41, 34.4))
+    ((57, 368, 34), (58, 367, 34))
+    """
+    left = sum(math.floor(max(part, 0.0)) for part in parts[1:])
+    first = min(round(max(parts[0], 0.0)), round(whole) - left)
+    return (first, *whole_parts(round(whole) - first, parts[1:]))
+
+
 def spanned(row: Mapping[str, object], lang: Lang) -> str:
     """Name where a gap lies: the unit with most of its people, and how many units it spans; "" where no unit is known.
 

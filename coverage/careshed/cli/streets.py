@@ -13,7 +13,9 @@ from careshed.words import pick
 
 if TYPE_CHECKING:
     from careshed.modes import Mode
+    from careshed.streetcheck import Repair, StreetReport
     from careshed.study import Study
+    from careshed.words import Lang
 
 
 @app.command("check-streets")
@@ -40,7 +42,7 @@ def check_streets(
 
     from careshed.report.streets import write_streets
     from careshed.report.streets_page import hero
-    from careshed.streetcheck import KINDS, ground_of, repairs_of, write_repairs
+    from careshed.streetcheck import KINDS, ground_of, kept_first, repairs_of, write_repairs
     from careshed.streetcheck import check_streets as check
 
     for path, suffixes in ((out, (".html", ".xlsx")), (repairs, (".csv",))):
@@ -48,6 +50,7 @@ def check_streets(
             only(path, *suffixes)
     opened = opened_study(study)
     lang = lang or opened.lang
+    used = [] if repairs is None else _in_use(opened, repairs)
     chosen = opened.service(service or opened.services[0].id)
     travel = opened.mode(chosen.id) if mode is None else _mode(opened, mode)
     report = check(
@@ -61,15 +64,38 @@ def check_streets(
     typer.echo(comma.join(f"{pick(lang, *KINDS[kind])}{colon}{number}" for kind, number in report.counts().items()))
     typer.echo(hero(report, lang))
     if out is None:
-        typer.echo(report.table(lang).head(20).to_string(index=False))
+        typer.echo(_worst(report, lang))
     else:
         name = f"{opened.name} · {chosen.name(lang)}"
         written = write_streets(out, report, study_name=name, lang=lang, made_up=opened.made_up, data_date=opened.data_date)
         typer.echo(f"→ {written}")
     if repairs is not None:
-        typer.echo(f"→ {write_repairs(repairs, repairs_of(report.findings))}")
+        listed = kept_first(used, repairs_of(report.findings))
+        typer.echo(f"→ {write_repairs(repairs, listed)}")
+        kept = sum(one.use for one in listed)
+        if kept:
+            zh, en = f"已在用的 {kept} 处保留在清单最前", f"the {kept} in use stay in the list, first"
+            typer.echo(pick(lang, zh, en))
         zh, en = "选定后将 use 改为 yes，并写 [streets] repairs", "set use to yes where right; name it under [streets] repairs"
         typer.echo(pick(lang, zh, en))
+
+
+def _in_use(opened: Study, target: Path) -> list[Repair]:
+    """List the repairs that the study makes, and those that a list about to be written again has chosen."""
+    from careshed.streetcheck import read_repairs
+
+    named = opened.config.streets.repairs
+    files = ([opened.folder / named] if named else []) + ([target] if target.is_file() else [])
+    return [one for file in files for one in read_repairs(file) if one.use]
+
+
+def _worst(report: StreetReport, lang: Lang) -> str:
+    """Lay out the findings that concern the most people, for the terminal."""
+    from careshed.streetcheck import STREET_COLUMNS
+
+    table = report.table(lang).head(20).round({"people": 1, "minutes_saved": 1, "lon": 6, "lat": 6})
+    named = table.rename(columns={name: pick(lang, *words) for name, words in STREET_COLUMNS.items()})
+    return named.to_string(index=False, na_rep="")
 
 
 @app.command("fetch-streets")

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from careshed.figures.furniture import Entry
 from careshed.figures.ground import View, areas, label, located
 from careshed.figures.page import GAP, GAP_EDGE, INK, MM_PER_POINT, PAPER, SITE, SOFT
-from careshed.maps.facts import Reached, gap_parts
+from careshed.maps.facts import Reached, effect_parts, gap_parts
 from careshed.maps.layers import BLUES, SLATES, band_colours, fifth
 from careshed.maps.panel import FIFTHS
 from careshed.maps.plan_layers import GAINED, HAD, LEFT, UNJUDGED, phase_colours
 from careshed.maps.population import population_breaks
-from careshed.maps.text import count, minutes_text
+from careshed.maps.text import count, counted, minutes_text
 from careshed.words import Lang, group_name, pick
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def draw_gaps(view: View, gaps: GeoDataFrame, lang: Lang, *, numbered: int = 0, 
 def gaps_text(gaps: GeoDataFrame, lang: Lang, reached: Reached | None = None) -> str:
     """Say how many gaps there are with how many people, and how many of these cannot be judged."""
     people, unjudged = gap_parts(gaps, reached)
-    told = pick(lang, f"缺口 {len(gaps)} 处，{count(people)} 人", f"{len(gaps)} gaps, {count(people)} people")
+    told = pick(lang, f"缺口 {len(gaps)} 处，{count(people)} 人", f"{counted(len(gaps), 'gap')}, {count(people)} people")
     if not unjudged:
         return told
     return told + pick(lang, f"（其中 {count(unjudged)} 人无法判断）", f" ({count(unjudged)} cannot be judged)")
@@ -151,11 +151,12 @@ def draw_effect(view: View, group: str, today: NDArray[np.bool_], then: NDArray[
     for step, (mine, _, _) in enumerate(parts, start=1):
         classes[mine & (people > 0)] = step
     paint_cells(view, classes, [colour for _, colour, _ in parts])
-    told = [(colour, text, float(people[mine].sum())) for mine, colour, text in parts]
+    had, gained, left, unknown = (float(people[mine].sum()) for mine, _, _ in parts)
+    before, new, _, out, unsaid = effect_parts(had, gained, 0.0, left, unknown)
     return [
         Entry("fill", pick(lang, *text), colour, detail=pick(lang, f"{count(n)} 人", f"{count(n)} people"))
-        for colour, text, n in told
-        if n >= 0.5
+        for (_, colour, text), n in zip(parts, (before, new, out, unsaid), strict=True)
+        if n
     ]
 
 

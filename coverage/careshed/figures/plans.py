@@ -146,7 +146,7 @@ def _planned(study: Study, solved: StudyPlan, lang: Lang) -> Change:
 def _ranked(study: Study, one: ServiceResult, lang: Lang) -> Change:
     it, plan = about(study, one, lang), one.plan
     before, after = (percent(people, plan.people_total) for people in (plan.people_covered_before, plan.people_covered_after))
-    n, gain = len(plan.sites), count(plan.people_covered_after - plan.people_covered_before)
+    n, gain = len(plan.sites), count(round(plan.people_covered_after) - round(plan.people_covered_before))
     zh = f"新增 {n} 处，{it.limit}内可到{it.name}的{it.who}由 {before} 升至 {after}（增加 {gain} 人）"
     en = (
         f"{n} new site{'s raise' if n != 1 else ' raises'} the {it.who} within {it.limit} of {in_sentence(it.name)} "

@@ -21,9 +21,13 @@ __all__ = [
     "match",
     "nearest",
     "plain",
+    "section_of",
     "unit_of",
     "without_unit",
 ]
+
+_LISTED: Final = frozenset({"facilities", "candidates", "barriers", "gates"})
+"""Tables of which a study may have several, so that their sections stand in double brackets."""
 
 _BRACKETS: Final = re.compile(r"[(\[【〔]([^)\]】〕]*)[)\]】〕]")
 _UNITS: Final = "|".join(sorted({word for units in FACTORS.values() for word in units}, key=len, reverse=True))
@@ -50,6 +54,16 @@ def plain(text: object) -> str:
     ('经度', 'aream2')
     """
     return re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", str(text)).casefold())
+
+
+def section_of(kind: Kind) -> str:
+    """Write the section of the study file that names a table, as it stands there.
+
+    >>> section_of("gates"), section_of("streets")
+    ('[[barriers.gates]]', '[streets]')
+    """
+    name = SECTIONS[kind].removesuffix(".columns")
+    return f"[[{name}]]" if kind in _LISTED else f"[{name}]"
 
 
 def without_unit(header: str) -> str:

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from careshed.datum import DATUMS, SHIFTED, Datum, in_china_box, to_wgs84
-from careshed.intake.columns import SECTIONS
+from careshed.intake.columns import section_of
 from careshed.intake.coordinates import (
     exchanged,
     exchanged_by_range,
@@ -68,7 +68,7 @@ def locate(table: SourceTable, reference: Reference, faults: list[Fault]) -> NDA
     projected). Records with a fault, or none, have None.
     """
     hint_datum(table, reference.datum, faults)
-    geometry = _layer_geometry(table) if table.geometry is not None else from_columns(table, reference.crs, faults)
+    geometry = _layer_geometry(table, faults) if table.geometry is not None else from_columns(table, reference.crs, faults)
     if reference.swapped:
         geometry = exchanged(table, geometry, faults)
     crs = _crs_of(table, reference, geometry, faults)
@@ -121,10 +121,10 @@ def _crs_of(table: SourceTable, reference: Reference, geometry: NDArray[np.objec
         return None
     if stated is None and own is None:
         told = ("未说明坐标系", "the coordinate system is not stated")
-        section = SECTIONS[table.kind].removesuffix(".columns")
+        section = section_of(table.kind)
         cure = (
-            f'请在研究文件的 [{section}] 中写 crs，例如经纬度为 crs = "EPSG:4326"，并写 datum。',
-            f'State crs in [{section}] of the study, for example crs = "EPSG:4326" for longitude and latitude, and datum.',
+            f'请在研究文件的 {section} 中写 crs，例如经纬度为 crs = "EPSG:4326"，并写 datum。',
+            f'State crs in {section} of the study, for example crs = "EPSG:4326" for longitude and latitude, and datum.',
         )
         likely_zh, likely_en = likely_systems(geometry)
         faults.append(table.fault("missing_crs", told, (cure[0] + likely_zh, cure[1] + likely_en)))
@@ -143,9 +143,19 @@ def _crs_of(table: SourceTable, reference: Reference, geometry: NDArray[np.objec
     return stated if stated is not None else own
 
 
-def _layer_geometry(table: SourceTable) -> NDArray[np.object_]:
+def _layer_geometry(table: SourceTable, faults: list[Fault]) -> NDArray[np.object_]:
+    """Take the shapes of a layer flat; one with a corner that is no number has no place, and is told."""
     flat = np.array(shapely.force_2d(table.geometry), dtype=object)
     flat[shapely.is_empty(flat)] = None
+    xy, owner = shapely.get_coordinates(flat, return_index=True)
+    for at in np.unique(owner[~np.isfinite(xy).all(axis=1)]).tolist():
+        told = (
+            "坐标中有非数字（NaN 或无穷大），该行的图形不采用",
+            "has corners that are no numbers (NaN, infinite): its shape is not used",
+        )
+        cure = ("请在 GIS 中修正或删去该图形。", "Correct the shape in a GIS, or delete it.")
+        faults.append(table.fault("corner_no_number", told, cure, at=at, severity="dropped"))
+        flat[at] = None
     return flat
 
 

@@ -58,16 +58,15 @@ def reached_parts(people: float, covered: float, unjudged: float) -> tuple[int, 
 
 
 def effect_parts(had: float, gained: float, lost: float, left: float, unjudged: float) -> tuple[int, int, int, int, int]:
-    """Show what sites do for people, as whole people that add up: to all, and those in reach before and gained to those in reach.
+    """Show what sites do for people, as whole people that add up: to all, to those in reach then, and to those out of it.
 
     >>> effect_parts(2.5044, 4.6028, 0.0, 19.0214, 2.3073)
     (3, 4, 0, 19, 2)
     """
     people = had + gained + lost + left + unjudged
-    reached = reached_parts(people, had + gained, unjudged)[0]
-    before = min(round(had), reached)
-    out, unknown, gone = whole_parts(round(people) - reached, (left, unjudged, lost))
-    return before, reached - before, gone, out, unknown
+    reached, missed, unknown = reached_parts(people, had + gained, unjudged)
+    before, gone = min(round(had), reached), min(round(lost), missed)
+    return before, reached - before, gone, missed - gone, unknown
 
 
 def gap_parts(gaps: GeoDataFrame, one: Reached | None = None) -> tuple[int, int]:

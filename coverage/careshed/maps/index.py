@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 KINDS: Final[tuple[tuple[str, str, str], ...]] = (
     (r"\.html$", "可达图", "Map"),
     (r"_places\.html$", "床位与托位图", "Map of places"),
-    (r"_whatif\.html$", "试一试：自选场址", "What if: choose sites"),
+    (r"_whatif\.html$", "推演：假如这样选", "What if: choose sites"),
     (r"_change\.html$", "前后对比", "Before and after"),
     (r"_sites\.xlsx$", "建议选址清单", "Proposed sites"),
     (r"_places\.xlsx$", "床位与托位清单", "Places by facility"),
@@ -39,16 +39,20 @@ KINDS: Final[tuple[tuple[str, str, str], ...]] = (
     (r"scorecard\.html$", "按规划逐项评分", "Scorecard of the plan"),
     (r"scorecard\.xlsx$", "评分工作簿", "Scorecard, workbook"),
     (r"hierarchy\.xlsx$", "分级服务网络", "Levels of service"),
-    (r"\.docx$", "报告", "Brief"),
+    (r"\.docx$", "简报", "Brief"),
     (r"\.pdf$", "图集", "Atlas"),
     (r"\.gpkg$", "GIS 图层", "GIS layers"),
     (r"\.(png|svg)$", "图", "Figure"),
+    (r"committee\.xlsx$", "成果工作簿", "Workbook for the committee"),
     (r"\.xlsx$", "工作簿", "Workbook"),
 )
 """End of a file's name -> what it is; the last that fits counts, `COMMON` first."""
 
 COMMON: Final = (".html", ".docx", ".pdf", ".gpkg", ".png", ".svg", ".xlsx")
 """Files that a reader opens; what else was written is listed at the foot."""
+
+WHOLE: Final = "committee.xlsx"
+"""The file that holds the whole run, named before the others of the study."""
 
 PICTURE: Final = (220, 150)
 """Width and height of a card's little map, pixels."""
@@ -82,7 +86,7 @@ def write_index(path: str | Path, result: RunResult, files: Sequence[Path], lang
         taken |= set(own)
         cards.append((one.service.id, _card(result, one, _links(own, page.parent, lang), lang)))
     order = [one.service.id for one in result.services]
-    rest = [file for file in shown if file not in taken]
+    rest = sorted((file for file in shown if file not in taken), key=lambda file: file.name != WHOLE)
     values = {
         "lang": "zh-CN" if lang == "zh" else "en",
         "study": study.name,

@@ -87,8 +87,18 @@ def cell_states(solved: StudyPlan, demand: Demand) -> dict[str, NDArray[np.bool_
     problem = solved.problem
     sites = hosting(solved.plan).get(demand.service, frozenset())
     today, then = reached_cells(problem, demand, None), reached_cells(problem, demand, sites)
-    times = problem.options.get(demand.service, problem.existing[demand.service])
-    return {"today": today, "then": then, "unjudged": (np.asarray(times.cell_fault) != "") & ~today & ~then}
+    return {"today": today, "then": then, "unjudged": _off_streets(solved, demand, sites) & ~today & ~then}
+
+
+def _off_streets(solved: StudyPlan, demand: Demand, sites: frozenset[str]) -> NDArray[np.bool_]:
+    """Mark cells that join no street, or streets cut off on which none of the sites stands: a candidate not built joins none."""
+    from careshed.maps.whatif.packing import islet_groups  # whose page draws in the colours of this module
+
+    existing, options = (matrices[demand.service] for matrices in (solved.problem.existing, solved.problem.options))
+    code, islets = islet_groups(existing, options)
+    names = [str(name) for name in (*existing.facilities.index, *options.facilities.index)]
+    joined = np.array([True, False, *(any(names[at] in sites for at in islet) for islet in islets)])
+    return np.asarray(~joined[code])
 
 
 def effect_layers(solved: StudyPlan, demand: Demand, grid: Grid | None) -> dict[str, Layer]:

@@ -362,6 +362,15 @@ def in_sentence(name: str) -> str:
     return name[0].lower() + name[1:] if len(name) > 1 and name[1].islower() else name
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Count things in English: one in the singular.
+
+    >>> counted(1, "gap"), counted(2_000, "gap"), counted(1, "child", "children")
+    ('1 gap', '2,000 gaps', '1 child')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def levels_text(levels: list[str], lang: Lang) -> str:
     """Name the levels that share a tier, in the order of `careshed.words.LEVELS`.
 

@@ -27,6 +27,9 @@ GAP_M: Final = 0.2
 GLUED_RAD: Final = 0.02
 """A street that leaves a node within this angle of a wall runs along it: drawn on one line, they do not cross."""
 
+GATE_NEAR_M: Final = 30.0
+"""A street cut this near to an open gate probably passes it: the gate is drawn beside the street, metres."""
+
 MOST_NAMED: Final = 12
 """Ways that a fault names before it counts the rest."""
 
@@ -299,8 +302,29 @@ def _rebuilt(ground: _Ground, crs: str, changes: _Changes) -> Cut:
         way_ptr=ptr,
         way_node=way_node,
     )
-    told = (_told(streets, changes),) if changes.crossings else ()
+    told = (_told(streets, changes), *_beside_gates(ground, changes)) if changes.crossings else ()
     return Cut(cut, np.concatenate([ground.x, x]), np.concatenate([ground.y, y]), owner, told)
+
+
+def _beside_gates(ground: _Ground, changes: _Changes) -> list[Fault]:
+    """Tell of gates near which, but not at which, a wall cuts a street."""
+    from scipy.spatial import cKDTree
+
+    walls = ground.walls
+    if not len(walls.gate_x):
+        return []
+    gates = np.column_stack([walls.gate_x, walls.gate_y])
+    away, _ = cKDTree(np.column_stack([changes.x, changes.y])).query(gates)
+    near = int(np.count_nonzero(np.asarray(away) <= GATE_NEAR_M))
+    if not near:
+        return []
+    zh = f"{near} 处开放的出入口旁 {GATE_NEAR_M:g} 米内有道路被围墙切断，可能是同一处门而位置画偏"
+    en = f"within {GATE_NEAR_M:g} m of {near} open gates a wall cuts a street: the gate may be drawn beside it"
+    cure = (
+        "请把出入口移到道路与围墙的交点，或在 [[barriers.gates]] 中调大 within_m。",
+        "Move the gate to where the street meets the wall, or raise within_m in [[barriers.gates]].",
+    )
+    return [Fault("gate_beside_street", ground.streets.source, zh, en, *cure, severity="noted")]
 
 
 def _laid_out(ground: _Ground, changes: _Changes) -> tuple[Int64, Int64, NDArray[np.int32]]:

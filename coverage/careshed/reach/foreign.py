@@ -13,7 +13,7 @@ from careshed.intake.sources import Words, as_text
 from careshed.modes import WALK_ADULT, Mode
 from careshed.reach.longtable import TOLD, LongTable, parted_header, read_long_table, row_fault
 from careshed.reach.times import Direction, Metric, TravelTimes
-from careshed.schema import Checked, Fault, InputError
+from careshed.schema import Checked, Fault, InputError, Severity
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -24,6 +24,9 @@ ForeignUnit = Literal["minutes", "seconds", "metres"]
 
 PER: Final[dict[ForeignUnit, float]] = {"minutes": 60_000.0, "seconds": 1000.0, "metres": 1000.0}
 """Unit -> milliseconds or millimetres."""
+
+UNITS_ZH: Final[dict[ForeignUnit, str]] = {"minutes": "分钟", "seconds": "秒", "metres": "米"}
+"""Unit -> Chinese."""
 
 TELLING: Final[tuple[tuple[str, frozenset[ForeignUnit]], ...]] = (
     ("millisecond 毫秒", frozenset()),
@@ -115,6 +118,7 @@ def import_travel_times(
     [True, False]
     """
     table = read_long_table(Path(path), columns, sheet)
+    stated = unit is not None
     unit, faults = _unit(table, unit)
     what = ("距离", "distance") if unit == "metres" else ("用时", "cost")
     cost = _costs(table, PER[unit], what, faults)
@@ -126,7 +130,9 @@ def import_travel_times(
         raise InputError(faults)
     listed = np.bincount(row, minlength=len(facilities)) > 0, np.bincount(column, minlength=len(cells)) > 0
     pairs = _unique(table, row, column, cost, what, faults)
-    faults += _maybe_seconds(table, unit, pairs.cost)
+    faults += _maybe_seconds(table, unit, pairs.cost, stated)
+    if any(fault.severity == "error" for fault in faults):
+        raise InputError(faults)
     most = _limit(limit, unit, pairs.cost)
     faults += _beyond(table, int((pairs.cost > most).sum()), limit, unit)
     metric: Metric = "length" if unit == "metres" else "time"
@@ -176,9 +182,16 @@ def _other_unit(table: LongTable, unit: ForeignUnit, may: frozenset[ForeignUnit]
         cure = ("请换算为分钟，并改列名。", "Convert the column to minutes, and rename it.")
         return [Fault("other_unit", table.file, *told, *cure, column=header)]
     named = " / ".join(sorted(may))
-    told = (f"列名“{header}”表示 {named}，而 unit 为 {unit}", f"the header {header!r} says {named}, and unit is {unit!r}")
+    zh = "、".join(UNITS_ZH[one] for one in sorted(may))
+    told = (f"列名“{header}”表示{zh}，而按{UNITS_ZH[unit]}读取", f"the header {header!r} says {named}, and unit is {unit!r}")
+    if may == frozenset({"metres"}):
+        cure = (
+            "距离不是用时：研究文件中的表须为分钟或秒；列中确为用时时请改列名。",
+            "Distance is no time: the tables of a study hold minutes or seconds; rename the column if it does hold these.",
+        )
+        return [Fault("other_unit", table.file, *told, *cure, column=header)]
     cure = (
-        f'请写 unit = "{sorted(may)[0]}"；单位确为 {unit} 时请改列名。',
+        f'请写 unit = "{sorted(may)[0]}"；单位确为{UNITS_ZH[unit]}时请改列名。',
         f'Write unit = "{sorted(may)[0]}", or rename the column if it does hold {unit}.',
     )
     return [Fault("other_unit", table.file, *told, *cure, column=header)]
@@ -257,8 +270,8 @@ def _places(
     return at
 
 
-def _maybe_seconds(table: LongTable, unit: ForeignUnit, cost: NDArray[np.int64]) -> list[Fault]:
-    """Note times that are mostly of many hours, where nothing but the default says that they are minutes."""
+def _maybe_seconds(table: LongTable, unit: ForeignUnit, cost: NDArray[np.int64], stated: bool) -> list[Fault]:
+    """Refuse times that are mostly of many hours, where nothing says that they are minutes; note them where the study does."""
     if unit != "minutes" or not len(cost) or units_named(table.headers["cost"]) == frozenset({"minutes"}):
         return []
     middle = float(np.median(cost)) / PER["minutes"]
@@ -268,8 +281,12 @@ def _maybe_seconds(table: LongTable, unit: ForeignUnit, cost: NDArray[np.int64])
         f"用时按分钟读取，中位数为 {middle:,.0f} 分钟，而列名未写单位，可能是秒",
         f"the times are read as minutes, their median is {middle:,.0f} and the header names no unit: they may be seconds",
     )
-    cure = ('确为秒时，请写 unit = "seconds"。', 'If so, write unit = "seconds".')
-    return [Fault("maybe_seconds", table.file, *told, *cure, column=table.headers["cost"], severity="noted")]
+    cure = (
+        '请写明单位：unit = "seconds"（秒）或 unit = "minutes"（分钟）。',
+        'State which: unit = "seconds" or unit = "minutes".',
+    )
+    severity: Severity = "noted" if stated else "error"
+    return [Fault("maybe_seconds", table.file, *told, *cure, column=table.headers["cost"], severity=severity)]
 
 
 def _unique(

@@ -14,7 +14,7 @@ from careshed.policy.judging.values import place_words
 from careshed.policy.model import Rule, Setting
 from careshed.policy.types import catalogue
 from careshed.schema import STATUSES
-from careshed.words import LEVELS, PLURALS, Lang, group_name, pick, whole_parts
+from careshed.words import LEVELS, PLURALS, Lang, group_name, led_parts, pick
 
 SIGNS: Final = {">=": "≥", "<=": "≤", "=": "=", ">": ">", "<": "<"}
 
@@ -193,7 +193,7 @@ def reach_text(result: RuleResult, lang: Lang) -> str:
     where = pick(lang, *SETTING_WORDS[result.rule.setting])
     who, share = f"{where}{group_name(reach.group, lang)}", f"{100 * reach.share:.1f}%"
     beyond = reach.people - reach.reached - reach.unjudged
-    counted, people = number(whole_parts(reach.people, (reach.reached, beyond, reach.unjudged))[0]), number(round(reach.people))
+    counted, people = number(led_parts(reach.people, (reach.reached, beyond, reach.unjudged))[0]), number(round(reach.people))
     return pick(
         lang,
         f"{share}（{counted} / {people} 名{who}，{limit}{assumed}）",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from careshed.maps.text import counted
 from careshed.report.tables import (
     choose_format,
     dated,
@@ -118,10 +119,11 @@ def _achieved(plan: SitePlan, lang: Lang) -> str:
     who, total = group_name(plan.group, lang), f"{plan.people_total:,.0f}"
     limit = limit_words(plan.limit_minutes, plan.limit_metres, lang)
     count = len(plan.sites)
+    built = f"with {'all' if count != 1 else 'the'} {counted(count, 'site')}"
     return pick(
         lang,
         f"{who}共 {total} 人。现有设施 {limit}内覆盖 {before}；{count} 处选址全部建成后覆盖 {after}。",
-        f"{total} {who} in all. Within {limit}, existing facilities reach {before}; with all {count} sites built, {after}.",
+        f"{total} {who} in all. Within {limit}, existing facilities reach {before}; {built} built, {after}.",
     )
 
 
@@ -184,7 +186,8 @@ def _site_sheet(plan: SitePlan, study_name: str, lang: Lang, made_up: bool, data
     order = pick(
         lang,
         f"要求至多 {asked} 处，选出 {found} 处；按新增覆盖人数由多到少排序。经纬度为 WGS-84。",
-        f"At most {asked} sites asked, {found} chosen, ordered by the people each adds. Longitude and latitude are WGS-84.",
+        f"At most {counted(asked, 'site')} asked, {found} chosen, ordered by the people each adds. "
+        "Longitude and latitude are WGS-84.",
     )
     notes = (*plan_words(plan, lang), order, *dated(data_date, lang))
     name = pick(lang, "选址清单", "Sites")
@@ -241,7 +244,7 @@ def _gap_sheet(gaps: GeoDataFrame, group: str, study_name: str, lang: Lang, made
         pick(
             lang,
             f"{len(rows)} 处缺口，共 {people} 人在限值内到不了任何设施；按人数由多到少排序。“到最近设施”为按人数加权的平均值。",
-            f"{len(rows)} gaps with {people} people who reach no facility within the limit, largest first. "
+            f"{counted(len(rows), 'gap')} with {people} people who reach no facility within the limit, largest first. "
             "Minutes to the nearest are a mean weighted by people.",
         ),
         *dated(data_date, lang),

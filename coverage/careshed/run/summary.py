@@ -9,6 +9,7 @@ from careshed.demand import tell_effect
 from careshed.display import Markup, Table, bar, card, text
 from careshed.maps.facts import gap_parts, reached_of
 from careshed.maps.split import whole_split
+from careshed.maps.text import counted
 from careshed.report.scorecard_words import headline
 from careshed.run.unjudged import unjudged_text
 from careshed.supply.hierarchy import summary_line
@@ -17,7 +18,7 @@ from careshed.words import Lang, group_name, pick
 OTHERS: Final = ("_places.xlsx", "_plan.xlsx", "hierarchy.xlsx", "scorecard.xlsx")
 """Ends of the names of workbooks that are no site lists but worth naming."""
 
-FIRST: Final = ("committee.xlsx", "layers.gpkg", "index.html")
+FIRST: Final = ("index.html", "committee.xlsx", "layers.gpkg")
 """Names of the files of a whole run that are named before all others."""
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
         yield pick(
             lang,
             f"  {name}：{total} 名{group}中 {share:.1%} 在 {limit} 分钟内可达；新增 {new} 处后 {after:.1%}",
-            f"  {name}: {share:.1%} of {total} {group} are within {limit} minutes; {after:.1%} with {new} new sites",
+            f"  {name}: {share:.1%} of {total} {group} are within {limit} minutes; {after:.1%} with {counted(new, 'new site')}",
         )
         yield f"    {_gaps_line(one, study.cells[service.group], lang)}"
         if one.effect is not None:
@@ -89,7 +90,7 @@ def _gaps_line(one: ServiceResult, living: pd.Series, lang: Lang) -> str:
     return pick(
         lang,
         f"缺口 {count} 处，{people:,} 人：{out:,} 人到不了，{why}",
-        f"{count} gaps of {people:,} people: {out:,} out of reach, {why}",
+        f"{counted(count, 'gap')} of {counted(people, 'person', 'people')}: {out:,} out of reach, {why}",
     )
 
 

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 
     from careshed.reach import TravelTimes
 
-CAUSES: Final[dict[str, tuple[str, str]]] = {
-    "far": ("附近没有街道", "join no street"),
-    "barrier": ("被围墙、水面等阻隔", "are shut in by walls, water or railways"),
-    "islet": ("所在道路与主路网不连通", "live on streets cut off from the main network"),
-    "table": ("不在导入的表中", "are in no row of the imported table"),
-}
-"""`TravelTimes.cell_fault` -> what keeps its people from being judged, Chinese and English."""
+CAUSES: Final[dict[str, tuple[str, str, str]]] = {
+    "far": ("附近没有街道", "joins no street", "join no street"),
+    "barrier": ("被围墙、水面等阻隔", "is shut in by walls, water or railways", "are shut in by walls, water or railways"),
+    "islet": (
+        "所在道路与主路网不连通", "lives on streets cut off from the main network",
+        "live on streets cut off from the main network",
+    ),
+    "table": ("不在导入的表中", "is in no row of the imported table", "are in no row of the imported table"),
+}  # fmt: skip
+"""`TravelTimes.cell_fault` -> what keeps its people from being judged: Chinese, English of one person, of several."""
 
 
 def unjudged_text(times: TravelTimes, people: pd.Series, shown: int, lang: Lang) -> str:
@@ -45,13 +48,19 @@ def unjudged_text(times: TravelTimes, people: pd.Series, shown: int, lang: Lang)
     sums = {cause: float(here[np.asarray(times.cell_fault) == cause].sum()) for cause in CAUSES}
     found = {cause: number for cause, number in sums.items() if number > 0}
     counts = dict(zip(found, whole_parts(shown, tuple(found.values())), strict=True)) if found else {}
-    told = [(number, pick(lang, *CAUSES[cause]) + _ways(times, cause, lang)) for cause, number in counts.items() if number]
+    told = [(number, _cause(cause, number, lang) + _ways(times, cause, lang)) for cause, number in counts.items() if number]
     if not told:
         return pick(lang, f"{shown:,} 人无法判断", f"{shown:,} cannot be judged")
     if len(told) == 1:
         return pick(lang, f"{shown:,} 人{told[0][1]}、无法判断", f"{shown:,} {told[0][1]} and cannot be judged")
     listed = pick(lang, "，", ", ").join(pick(lang, f"{number:,} 人{why}", f"{number:,} {why}") for number, why in told)
     return pick(lang, f"{shown:,} 人无法判断（{listed}）", f"{shown:,} cannot be judged ({listed})")
+
+
+def _cause(cause: str, number: int, lang: Lang) -> str:
+    """Name a cause for so many people."""
+    zh, one, several = CAUSES[cause]
+    return pick(lang, zh, one if number == 1 else several)
 
 
 def _ways(times: TravelTimes, cause: str, lang: Lang) -> str:

@@ -250,6 +250,16 @@ class BoundarySection(Section):
     """Metres beyond the units to which streets and facilities have all been read."""
 
 
+def as_height_unit(value: object) -> object:
+    """Put a unit of height that is written in Chinese under our name.
+
+    >>> as_height_unit("分米"), as_height_unit("ft")
+    ('dm', 'ft')
+    """
+    known = {"米": "m", "分米": "dm", "厘米": "cm", "毫米": "mm", "英尺": "ft"}
+    return known.get(value, value) if isinstance(value, str) else value
+
+
 class ElevationSection(Section):
     """[elevation]: an elevation raster, so that hills count."""
 
@@ -258,6 +268,17 @@ class ElevationSection(Section):
     """Only where the raster states none."""
     smooth_m: Annotated[float, Field(ge=0)] = 45.0
     """Spread of the smoothing, metres; at least a pixel."""
+    unit: Annotated[Literal["m", "dm", "cm", "mm", "ft"] | None, BeforeValidator(as_height_unit)] = None
+    """What heights are in; left out, what the raster says, else metres."""
+
+
+def as_time_unit(value: object) -> object:
+    """Put a unit of time that is written in Chinese under our name.
+
+    >>> as_time_unit("秒"), as_time_unit("分钟"), as_time_unit("hours")
+    ('seconds', 'minutes', 'hours')
+    """
+    return {"秒": "seconds", "分": "minutes", "分钟": "minutes"}.get(value, value) if isinstance(value, str) else value
 
 
 class TimesSection(Section):
@@ -267,7 +288,7 @@ class TimesSection(Section):
     sheet: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     """``origin``, ``destination``, ``cost`` -> header in the file."""
-    unit: Literal["minutes", "seconds"] | None = None
+    unit: Annotated[Literal["minutes", "seconds"] | None, BeforeValidator(as_time_unit)] = None
     """What a cost counts; left out, the time that its header names, else minutes."""
     limit_minutes: Minutes | None = None
     """How far the other program searched; left out, as far as the largest time in the table."""
@@ -391,7 +412,7 @@ def as_classes(value: object) -> object:
 class ModeSection(Section):
     """[modes.NAME]: figures that replace those of a shipped mode."""
 
-    speed_kmh: Annotated[float, Field(gt=0, le=30)] | None = None
+    speed_kmh: Annotated[float, Field(gt=0, le=130)] | None = None
     leg_speed_kmh: Annotated[float, Field(gt=0, le=30)] | None = None
     uses_steps: bool | None = None
     steps_factor: Annotated[float, Field(ge=1)] | None = None
@@ -403,6 +424,8 @@ class ModeSection(Section):
     max_slope: Annotated[float, Field(gt=0, le=1)] | None = None
     """Rise over run."""
     needs_low_kerbs: bool | None = None
+    hills: Literal["none", "tobler", "parkin"] | None = None
+    """How slopes slow travel: not at all, as walkers (Tobler) or as cyclists (Parkin and Rotheram)."""
 
 
 class MapSection(Section):

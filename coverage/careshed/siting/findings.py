@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from careshed.schema import Fault
 from careshed.siting.problem import PARTS_PER_PERSON, Ints, Problem, Sparse
 from careshed.siting.rules import UnitRules
+from careshed.words import group_name
 
 if TYPE_CHECKING:
     from careshed.reach import TravelTimes
@@ -20,7 +21,16 @@ def source_file(times: TravelTimes) -> str:
 
 
 def plan_findings(
-    options: TravelTimes, problem: Problem, rules: UnitRules, demand: Ints, pairs: Sparse, *, built: int, people: Ints
+    options: TravelTimes,
+    problem: Problem,
+    rules: UnitRules,
+    demand: Ints,
+    pairs: Sparse,
+    *,
+    built: int,
+    people: Ints,
+    group: str,
+    limit: tuple[str, str],
 ) -> tuple[Fault, ...]:
     """Collect the findings in a fixed order.
 
@@ -32,6 +42,10 @@ def plan_findings(
         Candidate × cell pairs within the limit.
     built
         Sites in the plan.
+    group
+        Population group that the sites are for.
+    limit
+        The limit in words, Chinese and English.
     """
     file = source_file(options)
     told = [
@@ -41,7 +55,7 @@ def plan_findings(
         _too_little_money(problem, rules),
         _no_candidates(options, file),
         _nothing_to_do(people, demand),
-        _out_of_reach(demand, pairs, len(options.facilities), file),
+        _out_of_reach(demand, pairs, len(options.facilities), file, group, limit),
         _fewer_suffice(problem, built),
     ]
     return tuple(fault for fault in told if fault is not None)
@@ -108,7 +122,7 @@ def _nothing_to_do(people: Ints, demand: Ints) -> Fault | None:
     return None
 
 
-def _out_of_reach(demand: Ints, pairs: Sparse, candidates: int, file: str) -> Fault | None:
+def _out_of_reach(demand: Ints, pairs: Sparse, candidates: int, file: str, group: str, limit: tuple[str, str]) -> Fault | None:
     """Tell how many people no candidate reaches, however many are built."""
     beyond = demand.copy()
     beyond[pairs.items] = 0
@@ -117,8 +131,8 @@ def _out_of_reach(demand: Ints, pairs: Sparse, candidates: int, file: str) -> Fa
         return None
     return _noted(
         "beyond_all_candidates",
-        f"即使建成全部 {candidates} 个候选点，仍有 {people:,.0f} 人不在范围内",
-        f"even with all {candidates} candidates built, {people:,.0f} people stay out of reach",
+        f"即使建成全部 {candidates} 个候选点，仍有 {people:,.0f} 名{group_name(group, 'zh')}不在 {limit[0]}范围内",
+        f"even with all {candidates} candidates built, {people:,.0f} {group_name(group, 'en')} stay beyond {limit[1]}",
         file=file,
         cure_zh="请在这些人附近补充候选点。",
         cure_en="Add candidates near them.",

@@ -137,7 +137,17 @@ def rank_sites(
         limit_minutes=minutes,
         limit_metres=metres,
         n_asked=n,
-        findings=plan_findings(options, problem, rules, demand, pairs_within(options, limit), built=len(ranked), people=people),
+        findings=plan_findings(
+            options,
+            problem,
+            rules,
+            demand,
+            pairs_within(options, limit),
+            built=len(ranked),
+            people=people,
+            group=group,
+            limit=(f"{minutes:g} 分钟", f"{minutes:g} minutes") if minutes is not None else (f"{metres:g} 米", f"{metres:g} m"),
+        ),
         units_without_before=rules.without,
         units_without_after=tuple(code for code in rules.without if code not in served),
     )

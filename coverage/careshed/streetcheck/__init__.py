@@ -1,6 +1,6 @@
 """Check the streets of a study: what is cut off, cut short or missing, and whose answers hang on the edge of the data."""
 
-from careshed.intake.streets.repairing import Repair, apply_repairs, read_repairs, write_repairs
+from careshed.intake.streets.repairing import Repair, apply_repairs, kept_first, read_repairs, write_repairs
 from careshed.streetcheck.checking import check_streets, repair_streets, repairs_of
 from careshed.streetcheck.gaps import find_street_gaps
 from careshed.streetcheck.margin import Exits, MarginReport, find_exits, margin_report
@@ -23,6 +23,7 @@ __all__ = [
     "find_street_gaps",
     "ground_of",
     "joints_table",
+    "kept_first",
     "margin_report",
     "mark_margin",
     "mixed_margin_report",

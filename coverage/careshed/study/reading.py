@@ -35,6 +35,7 @@ from careshed.study.demand_rules import demand_faults, demand_group_faults
 from careshed.study.fetching import with_kept_streets
 from careshed.study.foreign import missing_tables, read_imported
 from careshed.study.heights import heights_elsewhere, people_without_heights
+from careshed.study.idle import idle_figures
 from careshed.study.model import Study, groups_of
 from careshed.study.people import DEGREES, Peopled, Ready, clip_faults, prepare_people, read_inputs, read_people
 from careshed.study.rules import config_faults, crs_faults, distortion_faults, settled, type_findings, utm_zone
@@ -135,6 +136,7 @@ def _opened(file: Path, config: Config) -> Study:
     facilities, faults = placed.table, [*faults, *placed.faults]
     ready = _prepared(faults, partial(prepare_people, people, units, streets, crs=crs, config=config, inputs=inputs))
     faults += people_without_heights(elevation, ready.population.cells)
+    faults += idle_figures(file, config, streets, elevation)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
     study = Study(

@@ -308,6 +308,8 @@ def _speed_faults(path: Path, name: str, mode: ModeSection) -> list[Fault]:
     faults = []
     known = [*RANK, *(words.split()[0] for words in CLASSES if not words.isascii())]
     shipped = MODES.get(name)
+    if shipped is not None and shipped.kind != "car":
+        faults.extend(_not_for_cars(path, name, mode))
     if shipped is not None and shipped.kind == "car" and mode.speed_kmh is not None:
         told = ("小汽车按道路等级取速度，此值不起作用", "cars go by the class of street, so that this has no effect")
         shown = ("primary", "secondary", "tertiary", "residential")
@@ -328,6 +330,32 @@ def _speed_faults(path: Path, name: str, mode: ModeSection) -> list[Fault]:
             told = (f"等级 {tags['highway']} 有两个不同的速度", f"two different speeds for the class {tags['highway']}")
             cure = ("每个等级只写一个速度。", "Keep one speed a class.")
             faults.append(study_fault(path, "two_speeds", key, told, cure, word))
+    return faults
+
+
+FASTEST_KMH: Final = 30.0
+"""Nobody walks or cycles faster for long, km/h: a larger figure is a slip, such as metres a minute."""
+
+
+def _not_for_cars(path: Path, name: str, mode: ModeSection) -> list[Fault]:
+    """Refuse figures of cars for people on foot and on cycles: a share of the speed limit, and speeds that only cars reach."""
+    faults = []
+    if mode.maxspeed_share is not None:
+        told = (
+            "只用于小汽车：步行和骑行不按道路限速行进",
+            "is for cars alone: people on foot and on cycles do not go by speed limits",
+        )
+        cure = ("请删去，改写 speed_kmh。", "Take it out, and state speed_kmh.")
+        key = f"[modes.{name}] maxspeed_share"
+        faults.append(study_fault(path, "share_on_foot", key, told, cure, f"{mode.maxspeed_share:g}"))
+    speeds = {"speed_kmh": mode.speed_kmh or 0.0} | {
+        f"speeds_kmh.{word}": speed for word, speed in (mode.speeds_kmh or {}).items()
+    }
+    for key, speed in speeds.items():
+        if speed > FASTEST_KMH:
+            told = (f"应不大于 {FASTEST_KMH:g}（公里/时）", f"must be at most {FASTEST_KMH:g} (km/h)")
+            cure = ("请改正该值。", "Correct the value.")
+            faults.append(study_fault(path, "too_fast", f"[modes.{name}] {key}", told, cure, f"{speed:g}"))
     return faults
 
 

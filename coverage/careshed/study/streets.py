@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from careshed.schema import Checked, Fault
+from careshed.schema import Checked, Fault, InputError
 
 if TYPE_CHECKING:
     from careshed.intake.elevation import Elevation
@@ -45,12 +46,24 @@ def with_edits(streets: Streets, folder: Path, edits: Collection[StreetEditSecti
 
     faults: list[Fault] = []
     for edit in edits:
-        done = edit_streets(
-            streets, folder / edit.file, layer=edit.layer, columns=edit.columns, crs=edit.crs, datum=edit.datum,
-            tolerance_m=edit.tolerance_m,
-        )  # fmt: skip
-        streets, faults = done.table, [*faults, *done.faults]
+        try:
+            done = edit_streets(
+                streets, folder / edit.file, layer=edit.layer, columns=edit.columns, crs=edit.crs, datum=edit.datum,
+                tolerance_m=edit.tolerance_m,
+            )  # fmt: skip
+        except InputError as error:
+            raise InputError([_of_edits(fault) for fault in error.faults]) from error
+        streets, faults = done.table, [*faults, *map(_of_edits, done.faults)]
     return Checked(streets, tuple(faults))
+
+
+def _of_edits(fault: Fault) -> Fault:
+    """Let the cure of a fault name the section of the change and not that of the streets."""
+    named = (("[streets.columns]", "[streets.edits.columns]"), ("[streets]", "[[streets.edits]]"))
+    zh, en = fault.cure_zh, fault.cure_en
+    for old, new in named:
+        zh, en = zh.replace(old, new), en.replace(old, new)
+    return replace(fault, cure_zh=zh, cure_en=en)
 
 
 def read_elevation(folder: Path, section: ElevationSection | None) -> Checked[Elevation | None]:
@@ -59,5 +72,5 @@ def read_elevation(folder: Path, section: ElevationSection | None) -> Checked[El
 
     if section is None:
         return Checked(None)
-    opened = open_elevation(folder / section.file, crs=section.crs, smooth_m=section.smooth_m)
+    opened = open_elevation(folder / section.file, crs=section.crs, smooth_m=section.smooth_m, unit=section.unit)
     return Checked(opened.table, opened.faults)

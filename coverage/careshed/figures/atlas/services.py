@@ -123,7 +123,7 @@ def plan_sheet(atlas: Atlas, title: Title, what: ServiceResult | StudyPlan) -> F
         gain = pick(lang, "新增可达人数", "people newly in reach")
         column.figures = [
             (told, f"{percent(change.before, change.total)} → {percent(change.after, change.total)}"),
-            (gain, f"{change.after - change.before:+,.0f}"),
+            (gain, f"{round(change.after) - round(change.before):+,d}"),
         ]
         column.entries = several(effect, change.who[:1].upper() + change.who[1:])
         column.entries += several([*sites, *places], pick(lang, "点位", "Sites")) + _rest(atlas, left)

@@ -41,6 +41,8 @@ class Annex:
     """Columns of numbers."""
     rows: list[tuple[str, ...]]
     note: str = ""
+    strong: frozenset[int] = frozenset()
+    """Rows in bold, such as totals."""
 
     @property
     def pages(self) -> int:
@@ -58,13 +60,14 @@ def annex_sheet(atlas: Atlas, title: Title, annex: Annex, page_number: int) -> F
         y = top - 1
         for place, row in enumerate([annex.heads, *shown]):
             high = STEP * 1.3 if not place else STEP
+            bold = not place or page_number * ROWS + place - 1 in annex.strong
             if place and place % 2 == 0:
                 page.box(left, y - high, wide, high, facecolor="#f4f7f7", zorder=0.5)
             for column, text in enumerate(row):
                 room = starts[column + 1] - starts[column] - 3
-                said = page.clipped(text, room, TEXT, bold=not place)
+                said = page.clipped(text, room, TEXT, bold=bold)
                 x = starts[column + 1] - 1.5 if annex.right[column] else starts[column] + 1.5
-                page.write(x, y - high / 2, said, TEXT, bold=not place, align="right" if annex.right[column] else "left",
+                page.write(x, y - high / 2, said, TEXT, bold=bold, align="right" if annex.right[column] else "left",
                            at="center_baseline", colour=INK)  # fmt: skip
             y -= high
             page.rule((left, right), (y, y), colour=LINE if place else INK, width=0.4 if place else 0.8)
@@ -119,8 +122,9 @@ def site_annex(atlas: Atlas, changes: Sequence[tuple[str, Change, pd.DataFrame]]
         Name of the plan, what it changes, and a table by site id with ``people_new``, ``cost_yuan``, ``places``.
     """
     lang, names = atlas.lang, atlas.study.units["name"]
-    dated = any(change.years for _, change, _ in changes)
+    dated, shared = any(change.years for _, change, _ in changes), _shared(changes)
     rows: list[tuple[str, ...]] = []
+    strong: list[int] = []
     for name, change, more in changes:
         found: list[dict[str, float]] = []
         years = change.years or (0,) * len(change.numbers)
@@ -133,7 +137,7 @@ def site_annex(atlas: Atlas, changes: Sequence[tuple[str, Change, pd.DataFrame]]
                     change.target,
                     str(number),
                     str(key),
-                    str(site["name"]),
+                    f"{site['name']}{' *' if (name, str(key)) in shared else ''}",
                     _unit_path(atlas, str(site["unit"]), names),
                     *((str(year or "–"),) if dated else ()),
                     _number(told["people_new"]),
@@ -141,6 +145,7 @@ def site_annex(atlas: Atlas, changes: Sequence[tuple[str, Change, pd.DataFrame]]
                     _money(told["cost_yuan"]),
                 )
             )
+        strong += [len(rows)] if found else []
         rows += [_total_row(name, change.target, found, lang, dated=dated)] if found else []
     heads = pick(lang, "方案,服务,序号,编号,名称,所在单元,年份,新增可达人数,床位/托位,造价（万元）",
                  "plan,service,no.,id,name,unit,year,people added,places,cost (10k yuan)").split(",")  # fmt: skip
@@ -150,8 +155,36 @@ def site_annex(atlas: Atlas, changes: Sequence[tuple[str, Change, pd.DataFrame]]
     return Annex(
         pick(lang, "附表 2　规划点位一览表", "Annex 2: planned sites"),
         tuple(heads), widths, (*(False, False, True), *(False,) * 3, *(True,) * (len(heads) - 6)), rows,
-        pick(lang, "新增可达人数按选址先后累加计；“–”为未知或不适用", "People added in the order of the sites; – is unknown"),
+        _site_note(shared, changes, lang), frozenset(strong),
     )  # fmt: skip
+
+
+def _shared(changes: Sequence[tuple[str, Change, pd.DataFrame]]) -> list[tuple[str, str]]:
+    """Find the premises that one proposal names for several services: name of the proposal and site."""
+    met: dict[tuple[str, str], set[str]] = {}
+    for name, change, _ in changes:
+        for key in change.sites.index:
+            met.setdefault((name, str(key)), set()).add(change.target)
+    return [key for key, targets in met.items() if len(targets) > 1]
+
+
+def _site_note(shared: Sequence[tuple[str, str]], changes: Sequence[tuple[str, Change, pd.DataFrame]], lang: Lang) -> str:
+    """Say how people are counted, what the mark means, and what to take off where totals of services are added up."""
+    told: list[str] = []
+    if shared:
+        told.append(
+            pick(lang, "* 两项服务合用同一用房，两处造价为同一笔", "* premises of two services, their cost is one and the same")
+        )
+    for name in dict.fromkeys(name for name, _ in shared):
+        each = [_known(more, str(key))["cost_yuan"] for own, change, more in changes if own == name for key in change.sites.index]
+        once = {key: _known(more, str(key))["cost_yuan"] for own, change, more in changes if own == name
+                for key in map(str, change.sites.index)}  # fmt: skip
+        zh = f"{name}共 {len(each)} 处、{len(once)} 处用房，合用只计一次，造价 {_money(sum(once.values()))} 万元"
+        en = f"{name}: {len(each)} sites in {len(once)} premises, each paid for once: {_money(sum(once.values()))} x 10k yuan"
+        told.append(pick(lang, zh, en))
+    counted_zh = "新增可达人数按选址先后累加计，四舍五入列出，合计按未取整人数；“–”为未知或不适用"
+    counted_en = "people added in the order of the sites, rounded; totals are of unrounded counts; – is unknown"
+    return pick(lang, "；", "; ").join((*told, pick(lang, counted_zh, counted_en)))
 
 
 def _total_row(name: str, target: str, found: Sequence[dict[str, float]], lang: Lang, *, dated: bool) -> tuple[str, ...]:
@@ -197,8 +230,9 @@ def coverage_annex(atlas: Atlas, services: Sequence[ServiceResult]) -> Annex:
         pick(lang, "附表 3　各单元覆盖情况", "Annex 3: coverage by unit"),
         tuple(heads), (0.14, 0.1, 0.14, 0.1, 0.15, 0.08, 0.07, 0.08, 0.06, 0.08),
         (False, False, False, False, False, True, True, True, True, True), rows,
-        pick(lang, "无法判断：离街道过远或被阻隔的人口，计入分母",
-             "Cannot be judged: too far from any street or shut in; part of the people"),
+        pick(lang, "无法判断：离街道过远或被阻隔的人口，计入分母；人数四舍五入，下级之和可能与上级差几人",
+             "Cannot be judged: too far from any street or shut in; part of the people. Counts are rounded and may not add up"),
+        frozenset(at for at, row in enumerate(rows) if not row[1] and row[2] == pick(lang, "全部", "all")),
     )  # fmt: skip
 
 

@@ -74,7 +74,9 @@ def _directions(oneway: str, *, one_way: bool) -> tuple[bool, bool]:
     return True, not (oneway in WITH or (one_way and oneway != "no"))
 
 
-_FIGURE: Final = re.compile(r"^(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots|公里/小时|公里/时)?$", re.IGNORECASE)
+_FIGURE: Final = re.compile(
+    r"^(?:限速)?\s*(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots|(?:公里|千米)(?:/小时|/时|每小时)?)?$", re.IGNORECASE
+)
 _KMH: Final = {"mph": 1.609344, "knots": 1.852}
 
 IMPLIED_KMH: Final[dict[str, float]] = {
@@ -98,6 +100,9 @@ IMPLIED_KMH: Final[dict[str, float]] = {
 """Limits that a word stands for, km/h: each country's law as OSM's wiki lists it; China's by article 45 of the implementing
 regulations of the Road Traffic Safety Law (one lane each way: 50 in town, 70 outside)."""
 
+HIGHEST_KMH: Final = 200.0
+"""No street has a higher limit, km/h: a larger figure is a slip."""
+
 NO_LIMIT: Final = frozenset({"none", "no", "signals", "variable", "default", "unposted"})
 """Words that name no figure: the class of street decides."""
 
@@ -111,8 +116,8 @@ def maxspeed_kmh(text: str) -> tuple[float | None, bool]:
 
     >>> [maxspeed_kmh(text)[0] for text in ("50", "30 mph", "RU:urban", "walk", "60;80", "none")]
     [50.0, 48.28032, 60.0, 5.0, 60.0, None]
-    >>> maxspeed_kmh("fast")
-    (None, False)
+    >>> maxspeed_kmh("fast"), maxspeed_kmh("1500"), maxspeed_kmh("限速40公里/小时")
+    ((None, False), (None, False), (40.0, True))
     """
     found = [_one_limit(part.strip()) for part in re.split(r"[;|]", text) if part.strip()]
     known = [limit for limit, _ in found if limit is not None]
@@ -129,7 +134,7 @@ def _one_limit(text: str) -> tuple[float | None, bool]:
     if figure is None:
         return None, False
     speed = float(figure[1]) * _KMH.get((figure[2] or "").lower(), 1.0)
-    return (speed, True) if speed > 0 else (None, False)
+    return (speed, True) if 0 < speed <= HIGHEST_KMH else (None, False)
 
 
 CAR_STOPS: Final = frozenset(

@@ -58,13 +58,17 @@ def read_streets(source: str | Path | nx.MultiDiGraph) -> Checked[Streets]:
     if path.name.lower().endswith(OSM_SUFFIXES):
         return _from_osm(path)
     kinds = "、".join((*OSM_SUFFIXES, *GRAPH_SUFFIXES))
+    layers = (
+        "；道路中心线图层可用 .shp、.gpkg、.geojson、.json、.parquet",
+        "; layers of road lines (read_street_lines) are .shp, .gpkg, .geojson, .json or .parquet",
+    )
     raise bad(
         path,
         "unknown_kind",
         "无法识别的街道文件类型",
         "this kind of street file is not known",
-        f"请使用 {kinds}",
-        f"use one of {kinds}",
+        f"请使用 {kinds}{layers[0]}",
+        f"use one of {kinds.replace('、', ', ')}{layers[1]}",
     )
 
 

@@ -76,6 +76,20 @@ def write_repairs(path: str | Path, repairs: Iterable[Repair]) -> Path:
     return target
 
 
+def kept_first(used: Iterable[Repair], found: Iterable[Repair]) -> tuple[Repair, ...]:
+    """Put the repairs in use before those found anew, so that a list written again undoes none of them.
+
+    >>> link = Repair(True, 1, 2, None, 116.0, 40.0, 116.0, 40.00001, 1.1)
+    >>> [one.use for one in kept_first([link], [replace(link, use=False), replace(link, use=False, from_node=3)])]
+    [True, False]
+    """
+    first: dict[tuple[int, int, int | None], Repair] = {}
+    for one in used:
+        if one.use:
+            first.setdefault((one.from_node, one.to_node, one.to_next), one)
+    return (*first.values(), *(one for one in found if (one.from_node, one.to_node, one.to_next) not in first))
+
+
 def _row(one: Repair) -> list[str]:
     street = f"'{one.street}" if one.street.startswith(("=", "+", "-", "@", "\t", "\r")) else one.street
     return [

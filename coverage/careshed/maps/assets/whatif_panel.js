@@ -91,8 +91,8 @@
     put(document.querySelector("#head .figure"), percent(yours));
     const classes = shown.classes, who = w.model.people[w.state.group], sums = new Float64Array(6);
     classes.forEach((kind, i) => { sums[kind] += who[i]; });
-    const had = Math.min(w.even(sums[1]), covered), [left, unknown, lost] = w.parts(w.even(yours.people) - covered, [sums[3], sums[4], sums[5]]);
-    const parts = [["had", t.w_had, had], ["gained", t.w_gained, covered - had], ["lost", t.w_lost, lost], ["left", t.w_left, left], ["unjudged", t.unjudged, unknown]]
+    const had = Math.min(w.even(sums[1]), covered), lost = Math.min(w.even(sums[5]), missed);
+    const parts = [["had", t.w_had, had], ["gained", t.w_gained, covered - had], ["lost", t.w_lost, lost], ["left", t.w_left, missed - lost], ["unjudged", t.unjudged, unjudged]]
       .filter(([, , n]) => n); // careshed.maps.facts.effect_parts
     const bar = document.querySelector("#head .split"), key = document.querySelector("#head .splitkey");
     bar.textContent = key.textContent = "";

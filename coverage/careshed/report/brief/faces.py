@@ -41,7 +41,7 @@ CHINESE: Final = Faces(
     body=("Times New Roman", "仿宋"),
     table=("Times New Roman", "宋体"),
     body_size=12.0,  # 小四
-    line=19.0,
+    line=17.0,
     indent=True,
 )
 ENGLISH: Final = Faces(
@@ -70,8 +70,8 @@ def set_styles(document: Document, faces: Faces) -> None:
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin, section.right_margin = Mm(28), Mm(26)
-    section.top_margin, section.bottom_margin = Mm(25), Mm(22)
-    section.header_distance, section.footer_distance = Mm(14), Mm(12)
+    section.top_margin, section.bottom_margin = Mm(22), Mm(19)
+    section.header_distance, section.footer_distance = Mm(12), Mm(10)
     styles = document.styles
     for name in ("Point", "Table text", "Large number", "Picture", "Lead", "Title line", "Under title", "Small"):
         styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = styles["Normal"]
@@ -93,7 +93,7 @@ def set_styles(document: Document, faces: Faces) -> None:
         indent=faces.indent,
     )
     _set(styles["Point"], faces.body, faces.body_size, line=faces.line, after=0 if zh else 2, both=zh, indent=faces.indent)
-    _set(styles["Table text"], faces.table, 9.5 if zh else 9, line=13 if zh else 12.5, before=1, after=1)
+    _set(styles["Table text"], faces.table, 9.5 if zh else 9, line=12.5 if zh else 12, before=0.75, after=0.75)
     _set(styles["Large number"], faces.heading, 25, line=33, before=5, colour=TEAL, bold=True)
     _set(styles["Picture"], faces.body, faces.body_size, before=4, centre=True, keep=True)
     _set(styles["Small"], faces.body, 9.5, line=14, after=2, colour=SOFT, both=zh)

@@ -34,8 +34,9 @@ Side = Literal["left", "right", "center"]
 LABELS: Final[dict[Kind, tuple[str, str]]] = {"figure": ("图", "Figure "), "table": ("表", "Table ")}
 NUMERALS: Final = "一二三四五六七八九十"
 
-SHORT, KEPT = 5, 3
-"""A table of up to so many rows stays on one page; of a longer one, so many rows stay with its caption."""
+SHORT, KEPT = 5, 2
+"""A table of up to so many rows stays on one page; of a longer one, so many rows stay with its caption, and its last two
+together, lest one stands alone on the next page."""
 
 CELL_SIDE: Final = 50
 """Room left and right in a cell, twentieths of a point."""
@@ -160,7 +161,7 @@ class Paper:
         repeat_header(table.rows[0])
         whole = len(table.rows) <= SHORT
         for at, row in enumerate(table.rows[:-1]):
-            if whole or at < KEPT or at - 1 in banded:
+            if whole or at < KEPT or at == len(table.rows) - 2 or at - 1 in banded:
                 keep_with_next(row)
         table_frame(table)
         self.space(6)
@@ -206,6 +207,8 @@ class Paper:
 
         told = self.document.add_paragraph(style="Picture")
         shape = told.add_run().add_picture(BytesIO(picture), width=Mm(size_mm[0]))
+        for side in "TBLR":  # where they are not stated, LibreOffice takes 3 mm and pushes the picture into the margin
+            shape._inline.set(f"dist{side}", "0")
         properties = shape._inline.docPr
         properties.set("descr", clean(alt))
         properties.set("name", f"{self.coming('figure').text(self.lang)}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-MAP_MM: Final[SizeMm] = (156.0, 105.0)
+MAP_MM: Final[SizeMm] = (156.0, 90.0)
 """A map across the text, drawn for the page: cropped to the study, no letters below 7 points."""
 
 DPI: Final = 170.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from careshed.maps.facts import scope_of
 from careshed.maps.notes import assumptions
 from careshed.report.brief.pictures import MAP_MM, picture
+from careshed.report.brief.planning import start_note
 from careshed.report.brief.sources import source_rows
 from careshed.report.brief.telling import (
     gap_rows,
@@ -73,7 +74,8 @@ def summary(paper: Paper, result: RunResult) -> None:
             )
         )
     for one in result.plans[:1]:
-        told = pick(lang, "", " ").join((plan_sentence(one, lang), *gave_way(one.plan, lang)))
+        said = (plan_sentence(one, lang), start_note(result, one, lang), *gave_way(one.plan, lang))
+        told = pick(lang, "", " ").join(filter(None, said))
         more.append(f"{one.section.name(lang)}{pick(lang, '：', ': ')}{told}")
     table = paper.coming("table")
     see = (
@@ -138,12 +140,12 @@ def _modes(result: RunResult, lang: Lang) -> str:
         scope = scope_of(result.study, service=one.service.id, group=None, lang=lang, times=one.times, covered=one.covered)
         labels = {pick(lang, "出行方式", "Mode"), pick(lang, "速度依据", "Source of speed")}
         texts = [text for label, text in assumptions(result.study, scope, one.times) if label in labels]
-        told.setdefault(
-            pick(lang, "；速度依据：", "; source: ").join((pick(lang, "、", ", ").join(texts[:-1]), texts[-1])), []
-        ).append(one.service.name(lang))
+        how = pick(lang, "按", ": ") + pick(lang, "、", ", ").join(texts[:-1]) if texts[1:] else pick(lang, "：", ": ")
+        source = (pick(lang, "；速度依据：", "; source: ") if texts[1:] else "") + texts[-1]
+        told.setdefault(how + source, []).append(one.service.name(lang))
     comma = pick(lang, "、", ", ")
     return "".join(
-        pick(lang, f"{comma.join(names)}按{text}。", f"{comma.join(names)}: {text}. ") for text, names in told.items()
+        pick(lang, f"{comma.join(names)}{text}。", f"{comma.join(names)}{text}. ") for text, names in told.items()
     ).strip()
 
 
@@ -297,4 +299,4 @@ def sign_off(paper: Paper, result: RunResult) -> None:
     del result  # every section is called alike
     who = (("编制", "Prepared by"), ("审核", "Checked by"), ("批准", "Approved by"))
     rows = [[pick(lang, f"{zh}：", f"{en}:") for zh, en in who], [pick(lang, "日期：", "Date:")] * len(who)]
-    paper.plain_rows(rows, (1.0, 1.0, 1.0), height_mm=10)
+    paper.plain_rows(rows, (1.0, 1.0, 1.0), height_mm=9)

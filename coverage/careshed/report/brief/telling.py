@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from careshed.maps.facts import gap_parts, reached_of, reached_parts
 from careshed.maps.split import whole_split
-from careshed.maps.text import in_sentence
-from careshed.report.premises import premises_line, premises_words
+from careshed.maps.text import counted, in_sentence
+from careshed.report.premises import premises_words
 from careshed.report.scorecard_words import one_gap, state_text, target_words, value_text
 from careshed.report.tables import limit_words, number
 from careshed.schema import merge_rows
-from careshed.siting.studying.listing import listed
 from careshed.words import Lang, group_name, pick, spanned
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from careshed.policy.judging import Scorecard
     from careshed.run import RunResult, ServiceResult
-    from careshed.siting.studying import StudyPlan
 
 GAPS_SHOWN: Final = 6
 """Largest gaps listed, those of all services together, but at least two of each."""
@@ -29,6 +27,9 @@ RULES_SHOWN: Final = 5
 """Targets that the brief lists; the workbook has all of them."""
 
 DASH: Final = "–"
+
+SHARED: Final = " *"
+"""Stands behind a site whose premises another service is to use too."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def gap_rows(result: RunResult, lang: Lang) -> tuple[list[tuple[str, ...]], list
 def of_gaps(one: ServiceResult, lang: Lang) -> str:
     """Say how many gaps a service has with how many people, and how many of these cannot be judged."""
     people, unjudged = gap_parts(one.gaps, reached_of(one))
-    zh, en = f"{len(one.gaps)} 处，{people:,} 人", f"{len(one.gaps)} gaps with {people:,} people"
+    zh, en = f"{len(one.gaps)} 处，{people:,} 人", f"{counted(len(one.gaps), 'gap')} with {counted(people, 'person', 'people')}"
     if unjudged:
         zh, en = f"{zh}（其中 {unjudged:,} 人无法判断）", f"{en} ({unjudged:,} of them cannot be judged)"
     return pick(lang, zh, en)
@@ -173,74 +174,50 @@ def places_sentence(one: ServiceResult, lang: Lang) -> str:
 
 
 def site_rows(one: ServiceResult, lang: Lang, services: Sequence[ServiceResult] = ()) -> list[tuple[str, ...]]:
-    """Word the ranked sites of a service for a table; those that others of the services propose too say so."""
+    """Word the ranked sites of a service for a table; those that others of the services propose too have a mark."""
     shared = premises_words(services, one, lang)
     rows: list[tuple[str, ...]] = []
     for name, row in zip(one.plan.sites.index, one.plan.sites.to_dict("records"), strict=True):
         cost = number(row["cost_yuan"])
         rows.append(
             (
-                str(row["rank"]), _noted(str(row["name"] or name), shared.get(str(name), ""), lang),
+                str(row["rank"]), f"{row['name'] or name}{SHARED if str(name) in shared else ''}",
                 str(row["unit_name"] or row["unit"] or DASH),
-                f"{float(row['people_new']):,.0f}", _share(number(row["share_cumulative"])), _money(cost, lang),
+                f"{float(row['people_new']):,.0f}", _share(number(row["share_cumulative"])), money(cost, lang),
             )
         )  # fmt: skip
     return rows
 
 
-def _noted(name: str, note: str, lang: Lang) -> str:
-    """Put a note behind a name, where there is one."""
-    return f"{name}{pick(lang, f'（{note}）', f' ({note})')}" if note else name
+def total_row(one: ServiceResult, lang: Lang) -> tuple[str, ...]:
+    """Sum the ranked sites of a service in the columns of `site_rows`, as the sentences about it count."""
+    sites, plan = one.plan.sites, one.plan
+    gained = f"{plan.people_covered_after - plan.people_covered_before:,.0f}"
+    cost = number(sites["cost_yuan"].sum(skipna=False))
+    count_of = pick(lang, f"合计 {len(sites)} 处", f"Total of {len(sites)}")
+    return ("", count_of, "", gained, percent(plan.people_covered_after, plan.people_total), money(cost, lang))
 
 
-def plan_site_rows(solved: StudyPlan, lang: Lang) -> list[tuple[str, ...]]:
-    """Word the new sites of a plan in building order for the same table, with the year where it has years."""
-    plan, reasons, units = solved.plan, solved.extras.reasons, solved.problem.study.units["name"]
-    total = plan.reached[0].total if plan.reached else 0.0
-    reached = plan.reached[0].before if plan.reached else 0.0
-    rows: list[tuple[str, ...]] = []
-    for one in listed(solved):
-        if one.fate != "new":
-            continue
-        row = plan.sites.loc[one.id]
-        told = reasons is not None and one.id in reasons.table.index
-        new = number(reasons.table.at[one.id, "people_new"]) if reasons is not None and told else None
-        reached += new or 0.0
-        unit = str(row["unit"])
-        year = f"（{one.year}）" if one.year is not None and lang == "zh" else f" ({one.year})" if one.year is not None else ""
-        rows.append(
-            (
-                str(one.rank), f"{row['name'] or one.id}{year}", str(units.get(unit, unit)) or DASH,
-                DASH if new is None else f"{new:,.0f}",
-                DASH if new is None or len(plan.reached) != 1 else percent(reached, total), _money(number(row["net_yuan"]), lang),
-            )
-        )  # fmt: skip
-    return rows
+def rounding_note(built: Sequence[ServiceResult], lang: Lang) -> str:
+    """Say why shown counts of sites do not add up to the shown total, "" where they do."""
+    for one in built:
+        plan = one.plan
+        shown = sum(round(float(people)) for people in plan.sites["people_new"])
+        if shown != round(plan.people_covered_after - plan.people_covered_before):
+            zh = "人数四舍五入列出，合计按未取整的人数，与各处之和可能差几人。"
+            return pick(lang, zh, "Counts are rounded; totals are of unrounded counts and can differ by a few.")
+    return ""
 
 
 def _share(share: float | None) -> str:
     return DASH if share is None else f"{share:.1%}"
 
 
-def _money(yuan: float | None, lang: Lang) -> str:
+def money(yuan: float | None, lang: Lang) -> str:
     """Write money in 10,000 yuan in Chinese, in yuan in English; a dash where it is not known."""
     if yuan is None:
         return DASH
     return pick(lang, f"{yuan / 10_000:,.1f}", f"{yuan:,.0f}")
-
-
-def year_rows(solved: StudyPlan, lang: Lang) -> list[tuple[str, ...]]:
-    """Word what opens in which year for a table."""
-    phased = solved.phased
-    if phased is None:
-        return []
-    names = {str(name): str(text) for name, text in phased.sites["name"].items()}
-    rows: list[tuple[str, ...]] = []
-    for year, row in phased.table.iterrows():
-        opened = phased.opened[int(str(year))]
-        sites = pick(lang, "、", ", ").join(names.get(name) or name for name in opened) or DASH
-        rows.append((str(year), str(len(opened)), sites, _money(number(row["net_yuan"]), lang), f"{float(row['after']):,.0f}"))
-    return rows
 
 
 def rule_rows(card: Scorecard, lang: Lang) -> list[tuple[str, ...]]:
@@ -263,7 +240,6 @@ def uncertain(result: RunResult, lang: Lang) -> list[str]:
         *_unjudged(result, lang),
         *_edge(result, lang),
         *_assumed(result, lang),
-        *filter(None, [premises_line(result.services, lang)]),
         pick(
             lang,
             "人口为每格计数，无个人位置，以格中心判断；出行时间按路网计算，未实地核走。",

@@ -38,6 +38,16 @@ UPRIGHT: Final = 200.0
 ON_ONE: Final = 45
 """Rows that fit on one page together with the chart of them."""
 
+LEAST_SCALE: Final = 0.6
+"""Scale down to which a page is pressed onto one sheet: its 10.5 point letters are then 6.3 points high in print."""
+
+PAPERS: Final = {A3: (770.0, 1090.0), A4: (523.0, 750.0)}
+"""Points across and along an upright paper that hold a table, less margins and footer."""
+
+ROW_POINTS: Final = 15.0
+CHARACTER_POINTS: Final = 5.6
+"""Height of a row and width of a character where nothing else is set, points."""
+
 CM_PER_CHARACTER: Final = 0.196
 ROW_CM: Final = 0.62
 FORBIDDEN: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
@@ -119,10 +129,32 @@ def put_page(book: Workbook, page: Page, *, study: str, contents: str) -> Worksh
     if not page.charts and printed <= UPRIGHT and (page.printed or len(sheet.rows)) > LONG:
         ws.page_setup.orientation, ws.page_setup.paperSize = "portrait", A3
     if page.charts and len(sheet.rows) <= ON_ONE:
-        ws.page_setup.fitToHeight = 1
         if any(chart.kind == "bars" for chart in page.charts):
             ws.page_setup.orientation, ws.page_setup.paperSize = "portrait", A4
+        scale, table, along = _pressed(ws, sheet, head)
+        whole = table + ROW_POINTS * (below - head - len(sheet.rows))
+        fits = along / whole >= min(scale, LEAST_SCALE)
+        ws.page_setup.fitToHeight = int(fits)
+        if not fits and table * scale <= along:
+            _break_before(ws, head + len(sheet.rows) + 1)
     return ws
+
+
+def _break_before(ws: Worksheet, row: int) -> None:
+    """Begin a new sheet of paper below a row, so that no chart is cut in two."""
+    from openpyxl.worksheet.pagebreak import Break
+
+    ws.row_breaks.append(Break(id=row))
+
+
+def _pressed(ws: Worksheet, sheet: Sheet, head: int) -> tuple[float, float, float]:
+    """Give the scale at which a table is as wide as its paper, its height unscaled, and that of the paper, points."""
+    across, along = PAPERS[ws.page_setup.paperSize or A4]
+    if ws.page_setup.orientation == "landscape":
+        across, along = along, across
+    high = sum(ws.row_dimensions[row].height or ROW_POINTS for row in range(1, head + len(sheet.rows) + 1))
+    wide = sum(column.width for column in sheet.columns[: sheet.printed]) * CHARACTER_POINTS
+    return min(across / wide, 1.0), high, along
 
 
 def _limit(ws: Worksheet, page: Page, head: int, last: int, below: int) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from careshed.run import RunResult
+    from careshed.siting.planning import Plan
     from careshed.siting.studying import StudyPlan
 
 DRAWN: Final = 30
@@ -51,30 +52,33 @@ def plan_pages(result: RunResult, lang: Lang) -> Iterator[Page]:
 def _site_page(result: RunResult, solved: StudyPlan, at: int, lang: Lang) -> Page:
     """List every site of a plan: whom it newly reaches by group, money, year, how sure it is, what could stand in its place."""
     study, gains = result.study, plan_gains(solved)
+    gained = [_gain_column(key, solved) for key in gains.columns]
     columns = (
         Column("rank", "次序", "Rank", "count", 7),
-        Column("id", "编号", "Id", "text", 11),
         Column("name", "名称", "Name", "text", 24),
         Column("status", "安排", "Status", "text", 9),
         *([Column("year", "年份", "Year", "text", 8)] if solved.phased is not None else []),
         Column("unit_name", "所在单元", "Unit", "text", 16),
-        *(_gain_column(key, solved) for key in gains.columns),
-        Column("cumulative", "累计可达", "Reached so far", "people", 11),
-        Column("people_lost", "若不建，失去可达", "Lost without it", "people", 11),
-        Column("places", "床位或托位", "Places", "count", 9),
+        *gained[:1],
+        Column("cumulative", "累计可达", "Reached so far", "people", 10),
+        Column("people_lost", "若不建，失去可达", "Lost without it", "people", 10),
+        Column("places", "床位或托位", "Places", "count", 8),
         Column("cost_yuan", "造价（元）", "Cost (yuan)", "count", 12),
-        Column("subsidy_yuan", "补贴（元）", "Subsidy (yuan)", "count", 12),
+        Column("subsidy_yuan", "补贴（元）", "Subsidy (yuan)", "count", 11),
         Column("net_yuan", "净投入（元）", "Net (yuan)", "count", 12),
-        Column("sure", "有多稳妥", "How sure", "text", 26),
-        Column("alternative", "次优备选", "Next best", "text", 24),
-        Column("change", "换用后可达变化", "Change if exchanged", "people", 11),
-        Column("reason", "理由", "Reason", "text", 76),
+        *([Column("sure", "有多稳妥", "How sure", "text", 22)] if solved.extras.stressed is not None else []),
+        Column("alternative", "次优备选", "Next best", "text", 20),
+        Column("change", "换用后可达变化", "Change if exchanged", "people", 10),
+        Column("reason", "理由", "Reason", "text", 60),
+        Column("id", "编号", "Id", "text", 11),
+        *gained[1:],
         Column("lon", "经度", "Longitude", "degrees", 12),
         Column("lat", "纬度", "Latitude", "degrees", 11),
     )  # fmt: skip
     places = listed(solved)
     before = solved.plan.reached[0].before if solved.plan.reached else 0.0
-    rows, reached = [], before
+    rows: list[tuple[Value, ...]] = []
+    reached = before
     for one in places:
         new = number(gains.at[one.id, gains.columns[0]]) if one.id in gains.index and len(gains.columns) else None
         reached += new or 0.0
@@ -87,14 +91,17 @@ def _site_page(result: RunResult, solved: StudyPlan, at: int, lang: Lang) -> Pag
         "change is that of this "
         "exchange alone. Longitude and latitude are WGS-84.",
     )
+    total = (_total([column.key for column in columns], rows, solved.plan, lang),) if rows else ()
+    printed = next(at for at, column in enumerate(columns, start=1) if column.key == "reason")
     sheet = Sheet(
         f"{pick(lang, '方案', 'Plan')} {at}", headed(study.name, solved.section.name(lang)),
-        (*plan_sentences(solved, lang), order, *dated(study.data_date, lang)), columns, tuple(rows), lang,
-        made_up_line(study.made_up, lang),
+        (*plan_sentences(solved, lang), order, *dated(study.data_date, lang)), columns, (*rows, *total), lang,
+        made_up_line(study.made_up, lang), frozenset({len(rows)} if total else ()), printed,
     )  # fmt: skip
     new_rows = sum(one.fate == "new" for one in places)
     charts = (_chart(solved, new_rows, lang),) if new_rows and len(gains.columns) else ()
-    return Page(sheet, solved.section.name(lang), bars=((gains.columns[0], PALE_SITE),) if charts else (), charts=charts)
+    return Page(sheet, solved.section.name(lang), bars=((gains.columns[0], PALE_SITE),) if charts else (), charts=charts,
+                totals=len(total))  # fmt: skip
 
 
 def _chart(solved: StudyPlan, rows: int, lang: Lang) -> Chart:
@@ -153,14 +160,33 @@ def _site_row(solved: StudyPlan, one: Listed, gains: pd.DataFrame, reached: floa
     other = "" if told is None or not told["alternative"] else str(told["alternative_name"] or told["alternative"])
     people = tuple(number(gains.at[one.id, key]) if one.id in gains.index else None for key in gains.columns)
     year = () if solved.phased is None else (str(one.year or ""),)
+    sure = () if solved.extras.stressed is None else (sure_text(solved, one.id, lang),)
     point = sites.geometry.loc[[one.id]].to_crs(4326).iloc[0] if row is not None else None
     where = (None, None) if point is None else (round(point.x, 6), round(point.y, 6))
     return (
-        one.rank, one.id, str(row["name"]) if row is not None else one.id, pick(lang, *STATUS[one.fate]), *year,
-        str(units.get(unit, unit)), *people, reached, None if told is None else number(told["people_lost"]),
-        None if row is None else number(row["places"]), *money, sure_text(solved, one.id, lang), other,
-        None if told is None or not other else number(told["people_change"]), reason_text(solved, one.id, lang), *where,
+        one.rank, str(row["name"]) if row is not None else one.id, pick(lang, *STATUS[one.fate]), *year,
+        str(units.get(unit, unit)), *people[:1], reached, None if told is None else number(told["people_lost"]),
+        None if row is None else number(row["places"]), *money, *sure, other,
+        None if told is None or not other else number(told["people_change"]), reason_text(solved, one.id, lang), one.id,
+        *people[1:], *where,
     )  # fmt: skip
+
+
+SUMMED: Final = ("cost_yuan", "subsidy_yuan", "net_yuan")
+"""Columns of a plan's sites that are summed, besides people newly reached."""
+
+
+def _total(keys: Sequence[str], rows: Sequence[Sequence[Value]], plan: Plan, lang: Lang) -> tuple[Value, ...]:
+    """Sum people and money of the sites of a plan; what closing facilities costs is no site's and is said to be left out."""
+    called = pick(lang, "合计", "Total")
+    if plan.closing_yuan:
+        called = pick(lang, "合计（不含关闭费用）", "Total without closures")
+    found: list[Value] = []
+    for key, values in zip(keys, zip(*rows, strict=True), strict=True):
+        numbers = [value for value in values if isinstance(value, int | float)]
+        summed = numbers and ("|" in key or key in SUMMED)
+        found.append(called if key == "name" else sum(numbers) if summed else None)
+    return tuple(found)
 
 
 def _joined(result: RunResult, found: Sequence[tuple[StudyPlan, Sheet]], name: str, bar: str, lang: Lang) -> Page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from careshed.access import ALL, OUTSIDE
+from careshed.maps.text import counted
 from careshed.report.committee.page import GAP, PALE_GAP, PALE_GREY, PALE_SITE, PALE_TEAL, TEAL, Chart, Page
 from careshed.report.committee.reaching import gains_by_group, with_sites
 from careshed.report.premises import told_plan
@@ -75,7 +76,9 @@ def site_page(result: RunResult, one: ServiceResult, lang: Lang) -> Page:
         "reach", told, "rank", ("cumulative", "bound"), (TEAL, GAP),
         pick(lang, f"{who}（人）", who), rows=min(len(rows), DRAWN) or None,
     )  # fmt: skip
-    holds = pick(lang, f"{len(rows)} 处建议选址及理由、各人群新增可达人数", f"{len(rows)} proposed sites: reasons, who gains")
+    holds = pick(
+        lang, f"{len(rows)} 处建议选址及理由、各人群新增可达人数", f"{counted(len(rows), 'proposed site')}: reasons, who gains"
+    )
     return Page(sheet, holds, bars=((f"new_{service.group}", PALE_SITE),), charts=(chart,), totals=len(total))
 
 
@@ -101,10 +104,11 @@ def _site_notes(result: RunResult, lang: Lang) -> tuple[str, ...]:
     order = pick(
         lang,
         "按新增可达人数由多到少排序；各人群按同一次序、同一时限分别计数，已有设施或前面点位可达者不重复计。"
-        "“上限”为全部点位建成后任何选法的最大值。经纬度为 WGS-84。",
+        "“上限”为全部点位建成后任何选法的最大值。人数四舍五入显示，合计按未取整的人数。经纬度为 WGS-84。",
         "Ordered by the people each adds. Every group is counted in the same order and limit; nobody counts twice. "
         "The bound is the "
-        "most that any choice of that many sites can reach. Longitude and latitude are WGS-84.",
+        "most that any choice of that many sites can reach. Counts are shown rounded, totals are of unrounded ones. "
+        "Longitude and latitude are WGS-84.",
     )
     further = pick(
         lang,
@@ -146,18 +150,18 @@ def unit_page(result: RunResult, one: ServiceResult, table: pd.DataFrame, lang: 
     """
     study, service = result.study, one.service
     columns = (
-        Column("name", "名称", "Name", "text", 22),
-        Column("level", "级别", "Level", "text", 18),
-        Column("people", "人数", "People", "people", 11),
-        Column("before", "现状可达", "Reached today", "people", 12),
-        Column("after", "方案可达", "Reached with the sites", "people", 12),
-        Column("gain", "增加", "Gain", "people", 10),
-        Column("share_before", "现状可达率", "Share today", "share", 12),
-        Column("share_after", "方案可达率", "Share with the sites", "share", 12),
-        Column("missed", "现状不可达", "Not reached today", "people", 12),
-        Column("unjudged", "无法判断", "Cannot be judged", "people", 11),
-        Column("facilities", "现有设施", "Facilities today", "count", 10),
-        Column("sites", "新增点位", "New sites", "count", 10),
+        Column("name", "名称", "Name", "text", 15),
+        Column("level", "级别", "Level", "text", 12),
+        Column("people", "人数", "People", "people", 9),
+        Column("before", "现状可达", "Reached today", "people", 9),
+        Column("after", "方案可达", "Reached with the sites", "people", 9),
+        Column("gain", "增加", "Gain", "people", 8),
+        Column("share_before", "现状可达率", "Share today", "share", 10),
+        Column("share_after", "方案可达率", "Share with the sites", "share", 10),
+        Column("missed", "现状不可达", "Not reached today", "people", 10),
+        Column("unjudged", "无法判断", "Cannot be judged", "people", 9),
+        Column("facilities", "现有设施", "Facilities today", "count", 9),
+        Column("sites", "新增点位", "New sites", "count", 8),
     )
     judged = table[(table["minutes"] == service.within_minutes) & (table["group"] == service.group)]
     wide = [_is_wide(str(code), str(level)) for code, level in judged["level"].items()]
@@ -335,7 +339,9 @@ def gap_page(result: RunResult, lang: Lang) -> Page:
         pick(lang, "服务缺口", "Gaps"), title, (note, *dated(study.data_date, lang)), columns, rows, lang,
         made_up_line(study.made_up, lang),
     )  # fmt: skip
-    holds = pick(lang, f"{len(rows)} 处缺口：人数、最近设施有多远", f"{len(rows)} gaps: people, how far the nearest facility is")
+    holds = pick(
+        lang, f"{len(rows)} 处缺口：人数、最近设施有多远", f"{counted(len(rows), 'gap')}: people, how far the nearest facility is"
+    )
     return Page(sheet, holds, bars=(("people", PALE_GAP), ("minutes_nearest", PALE_GREY)), printed=len(largest) or None)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from careshed.maps.facts import judged_count, key_sentence, plan_sentences, reached_counts, reached_of, scope_of
 from careshed.report.committee.page import TEAL, Page, link_to, print_page
+from careshed.report.premises import together_line
 from careshed.report.scorecard_words import headline
 from careshed.report.tables import dated, headed, limit_words, made_up_line
 from careshed.report.workbook import INK, RULE, Column, Sheet, Value, face, fill_page, lines_at, set_text
@@ -64,27 +65,29 @@ def put_summary(book: Workbook, result: RunResult, pages: Sequence[Page], lang: 
     for at, page in enumerate(pages):
         _link(ws, start + at, page.sheet.name, lang)
     print_page(ws, study=result.study.name, width=sum(column.width for column in sheet.columns), lang=lang)
-    ws.page_setup.orientation, ws.page_setup.fitToHeight = "portrait", 1
+    ws.page_setup.orientation, ws.page_setup.fitToHeight = "portrait", 0  # as many pages as letters that can be read take
     return ws
 
 
 def _figures(result: RunResult, lang: Lang) -> Sheet:
     columns = (
-        Column("service", "服务", "Service", "text", 24),
-        Column("who", "服务对象与时限", "For whom, within", "text", 30),
-        Column("people", "人数", "People", "people", 11),
-        Column("covered", "现状可达", "Reached today", "people", 11),
-        Column("share", "现状可达率", "Share today", "share", 11),
-        Column("missed", "不可达", "Not reached", "people", 11),
-        Column("unjudged", "无法判断", "Cannot be judged", "people", 11),
-        Column("gaps", "缺口（处）", "Gaps", "count", 11),
-        Column("sites", "新增（处）", "Proposed sites", "count", 11),
-        Column("after", "建成后可达率", "Share with the sites", "share", 13),
-        Column("bound", "上限", "Bound", "share", 11),
+        Column("service", "服务", "Service", "text", 24 if lang == "zh" else 28),
+        Column("who", "服务对象与时限", "For whom, within", "text", 20),
+        Column("people", "人数", "People", "people", 8.5),
+        Column("covered", "现状可达", "Reached today", "people", 9),
+        Column("share", "现状可达率", "Share today", "share", 9),
+        Column("missed", "不可达", "Not reached", "people", 9),
+        Column("unjudged", "无法判断", "Cannot be judged", "people", 8.5),
+        Column("gaps", "缺口（处）", "Gaps", "count", 8),
+        Column("sites", "新增（处）", "Proposed sites", "count", 9.5),
+        Column("after", "建成后可达率", "Share with the sites", "share", 9),
+        Column("bound", "上限", "Bound", "share", 8),
     )
     study = result.study
     colon, gap = pick(lang, "：", ": "), pick(lang, "", " ")
     notes = [f"{one.service.name(lang)}{colon}{gap.join(service_sentences(result, one, lang))}" for one in result.services]
+    if together := together_line(result.services, lang):
+        notes.append(f"{pick(lang, '建议选址', 'Proposed sites')}{colon}{together}")
     notes += [
         f"{solved.section.name(lang)}{colon}{gap.join((plan_sentence(solved, lang), *gave_way(solved.plan, lang)))}"
         for solved in result.plans

@@ -71,8 +71,9 @@ class Robustness:
         if not len(known):
             return pick(lang, "没有可与之比较的情景最优方案。", "No scenario has a best plan to compare with.")
         unit = pick(lang, *UNIT_WORDS[self.unit])
-        zh = f"与各情景最优方案相比，最多损失 {known.max():,.6g}（{unit}）。"
-        return pick(lang, zh, f"Against the best plan of each scenario it loses at most {known.max():,.6g} ({unit}).")
+        most = f"{known.max():,.6g}" if self.unit in ("share", "minutes", "metres") else f"{known.max():,.0f}"
+        zh = f"与各情景最优方案相比，最多损失 {most}（{unit}）。"
+        return pick(lang, zh, f"Against the best plan of each scenario it loses at most {most} ({unit}).")
 
 
 UNIT_WORDS = {

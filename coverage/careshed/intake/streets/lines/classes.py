@@ -48,7 +48,31 @@ DIRECTIONS: Final[dict[str, str]] = {
 }
 """Words of a direction column -> OSM's ``oneway``."""
 
-YES: Final = frozenset(map(plain, ("是", "有", "yes", "true", "1", "T", "Y", "桥", "桥梁", "高架", "隧道", "viaduct")))
+CODED: Final[dict[str, str]] = {"0": "no", "1": "no", "2": "yes", "3": "-1"}
+"""Directions as navigation maps number them -> OSM's ``oneway``: 1 both ways, 2 as drawn, 3 against it."""
+
+_YES: Final = frozenset(map(plain, ("是", "有", "yes", "true", "1", "T", "Y")))
+_NO: Final = frozenset(
+    map(plain, ("", "否", "无", "非", "no", "none", "false", "0", "F", "N", "道路", "普通道路", "路面", "地面"))
+)
+_ABOVE: Final = ("桥", "高架", "立交", "viaduct", "bridge")
+_BELOW: Final = ("隧", "地道", "地下", "下穿", "tunnel")
+
+
+def spans(key: str, word: str) -> str | None:
+    """Read a word of a column of bridges or tunnels: which of the two the road is, "" for neither, None where it says neither.
+
+    >>> spans("bridge", "是"), spans("bridge", "跨河大桥"), spans("tunnel", "否"), spans("bridge", "下穿"), spans("bridge", "甲")
+    ('bridge', 'bridge', '', 'tunnel', None)
+    """
+    text = plain(word)
+    if text in _NO:
+        return ""
+    if text in _YES:
+        return key
+    if any(part in text for part in _BELOW):
+        return "tunnel"
+    return "bridge" if any(part in text for part in _ABOVE) else None
 
 
 def class_tags(word: str) -> dict[str, str] | None:

@@ -115,9 +115,11 @@ def _read(
     faults += noted
     actions = _actions(table, faults)
     shapes, row = located_lines(table, crs, datum, faults)
-    tags = tags_of(table, faults)
-    levels = levels_of(table, tags, faults)
     adds = actions[row] == "add"
+    told: list[Fault] = []
+    tags = tags_of(table, told)
+    levels = levels_of(table, tags, told)
+    faults += told if adds.any() else []  # a line that only closes needs no class
     kept = row[adds]
     return Edits(
         table, shapes[adds], [tags[at] for at in kept.tolist()], levels[kept], table.rows[kept],
@@ -172,8 +174,8 @@ def _runs_along(line: shapely.LineString, first: Floats, last: Floats) -> Bools:
 def _closure(edits: Edits, row: int, metres: float, ways: int) -> Fault:
     if not ways:
         told = (
-            f"第 {row} 行没有关闭任何道路：5 米内没有整段与之并行的道路（一段自一个折点至下一个折点，请画过折点）",
-            f"row {row} closes no street: no whole piece of one, from vertex to vertex, lies within 5 m of it",
+            "没有关闭任何道路：5 米内没有整段与之并行的道路（一段自一个折点至下一个折点，请画过折点）",
+            "closes no street: no whole piece of one, from vertex to vertex, lies within 5 m of it",
         )
         return replace(edits.table.fault("closes_nothing", told, severity="noted"), row=str(row))
     told = (f"关闭 {metres:,.0f} 米道路，涉及 {ways} 条", f"closes {metres:,.0f} m of {ways} streets")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from careshed.intake.columns import nearest, plain
 from careshed.intake.places import Reference, locate
 from careshed.intake.sources import SourceTable, as_text
-from careshed.intake.streets.lines.classes import DIRECTIONS, YES, class_tags, known_classes
+from careshed.intake.streets.lines.classes import CODED, DIRECTIONS, class_tags, known_classes, spans
 from careshed.intake.streets.lines.noding import Lines, Noded, node_lines
 from careshed.intake.streets.lines.saved import TAG_COLUMNS, Known, known_nodes, with_saved_ground
 from careshed.intake.streets.model import Streets
@@ -235,6 +235,7 @@ def tags_of(table: SourceTable, faults: list[Fault]) -> list[dict[str, str]]:
     known: list[dict[str, str]] = []
     unknown: Counter[str] = Counter()
     names = ("class", "name", "oneway", "maxspeed", "bridge", "tunnel", "foot")
+    ways = _directions(table, faults)
     for values in zip(*(table.column(name) for name in names), strict=True):
         kind, name, oneway, limit, bridge, tunnel, foot = map(as_text, values)
         tags = class_tags(kind) if kind else {"highway": "road"}
@@ -242,15 +243,18 @@ def tags_of(table: SourceTable, faults: list[Fault]) -> list[dict[str, str]]:
             unknown[kind] += 1
         tags = dict(tags or {"highway": "road"}, name=name)
         if oneway:
-            direction = DIRECTIONS.get(plain(oneway))
+            direction = ways.get(plain(oneway))
             if direction is None:
                 unknown[f"oneway={oneway}"] += 1
             tags["oneway"] = direction or ""
         if limit and limit not in ("0", "0.0"):
             tags["maxspeed"] = limit.removesuffix(".0")
         for key, text in (("bridge", bridge), ("tunnel", tunnel)):
-            if plain(text) in YES:
-                tags[key] = "yes"
+            span = spans(key, text)
+            if span is None:
+                unknown[f"{key}={text}"] += 1
+            elif span:
+                tags[span] = "yes"
         if foot:
             tags["foot"] = foot
         known.append(tags)
@@ -267,6 +271,20 @@ def tags_of(table: SourceTable, faults: list[Fault]) -> list[dict[str, str]]:
     return [{key: text for key, text in tags.items() if text} for tags in known]
 
 
+def _directions(table: SourceTable, faults: list[Fault]) -> Mapping[str, str]:
+    """Choose how directions are read: words, or numbers as navigation maps have them, where 1 is both ways and not one."""
+    found = {plain(as_text(value)) for value in table.column("oneway")} - {""}
+    if not found & {"2", "3"} or not found <= set(CODED):
+        return DIRECTIONS
+    told = (
+        "通行方向为数字编码，按导航地图的约定读取：0、1 双向，2 顺画线方向，3 逆画线方向",
+        "directions are numbers, read as navigation maps have them: 0 and 1 both ways, 2 as drawn, 3 against it",
+    )
+    cure = ("编码另有含义时，请改为 双向、单向、反向。", "Write both, forward or backward where they mean other things.")
+    faults.append(table.fault("direction_coded", told, cure, column="oneway", severity="noted"))
+    return CODED
+
+
 def _unknown(table: SourceTable, word: str, count: int) -> Fault:
     near = nearest(word, known_classes())
     hint = (f"是否应为“{near}”？", f"Did you mean {near!r}?") if near else ("", "")
@@ -276,6 +294,14 @@ def _unknown(table: SourceTable, word: str, count: int) -> Fault:
             f"direction of {count} roads not read: both ways are open",
         )
         return table.fault("unknown_direction", told, column="oneway", found=word.removeprefix("oneway="), severity="noted")
+    key, _, text = word.partition("=")
+    if key in ("bridge", "tunnel"):
+        told = (
+            f"{count} 条道路是否桥梁或隧道无法识别，按地面道路处理，与所穿过的道路相连",
+            f"whether {count} roads are bridges or tunnels is not read: they lie on the ground and join what they cross",
+        )
+        cure = ("请写 是 或 否。", "Write yes or no.")
+        return table.fault("unknown_span", told, cure, column=key, found=text, severity="noted")
     told = (f"{count} 条道路的等级不认识，按普通道路处理", f"the class of {count} roads is not known: they are plain roads")
     return table.fault("unknown_class", told, hint, column="class", found=word, severity="noted")
 
