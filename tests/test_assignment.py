@@ -21,7 +21,6 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))  # last
 from berlin_places import berlin
 
 from careshed.access import ALL, OUTSIDE
-from careshed.demo import make_demo
 from careshed.modes import MODES, WALK_OLDER
 from careshed.network import build_network
 from careshed.reach import TravelTimes, travel_times
@@ -457,8 +456,8 @@ def test_random_towns_lose_nobody_and_least_time_serves_most(seed, people, minut
 # --- real towns -------------------------------------------------------------------------------------------------------
 
 
-def test_nobody_of_the_demo_town_is_lost(tmp_path):
-    study = open_study(make_demo(tmp_path / "demo"))
+def test_nobody_of_the_demo_town_is_lost(made_demo):
+    study = open_study(made_demo)
     cells, units = study.cells, study.units
     networks = {mode: build_network(study.streets, mode=MODES[mode], crs=study.crs) for mode in {s.mode for s in study.services}}
     for service in study.services:

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -35,8 +36,8 @@ STEPS = [
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cs.make_demo(tmp_path_factory.mktemp("cli") / "demo")
+def study(made_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(made_demo.parent, tmp_path_factory.mktemp("cli") / "demo") / made_demo.name
 
 
 def invoke(*arguments: object) -> str:
@@ -68,6 +69,10 @@ def test_steps_hand_travel_times_on_as_parquet(study, tmp_path):
     invoke("coverage", study, "-s", "day_care", "-o", tmp_path / "a.csv", "--times", times)
     invoke("coverage", study, "-s", "day_care", "-o", tmp_path / "b.csv")
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    told = invoke("coverage", study, "-s", "day_care", "-o", tmp_path / "c.csv", "--times", times, "--lang", "en")
+    whole = pd.read_csv(tmp_path / "c.csv").iloc[0]
+    people, covered, unjudged = (f"{whole.iloc[column]:,.0f}" for column in (3, 4, 6))
+    assert f"{covered} of {people} people aged 60+ within 15 minutes, {unjudged} cannot be judged" in told
     invoke("find-gaps", study, "-s", "day_care", "-o", tmp_path / "gaps.geojson", "--times", times, "--lang", "en")
     assert len(gpd.read_file(tmp_path / "gaps.geojson")) > 0
 

@@ -43,7 +43,7 @@ def test_the_switches_say_how_many_and_stand_service_by_service(demo):
     first = {item.key: item for item in switches[0][1]}
     assert list(first) == ["other0_facilities", "other0_sites", "other0_gaps"]
     assert first["other0_facilities"].detail == str(len(demo.study.facilities(others[0].service.id)))
-    assert f"{len(others[0].gaps)} " in first["other0_gaps"].detail
+    assert f"{len(others[0].gaps)}, " in first["other0_gaps"].detail
     assert not any(item.on for _, items in switches for item in items)
 
 

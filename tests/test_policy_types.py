@@ -62,12 +62,10 @@ def test_the_words_of_the_registers_are_types_themselves():
     assert {word: canonical_type(word) for word in REGISTERS} == {word: word for word in REGISTERS}
 
 
-def test_the_types_in_the_demo_town_are_all_known(tmp_path):
+def test_the_types_in_the_demo_town_are_all_known(made_demo):
     import pandas as pd
 
-    from careshed.demo import make_demo
-
-    folder = make_demo(tmp_path / "demo").parent
+    folder = made_demo.parent
     written = {
         word
         for name in ("childcare.csv", "kindergartens.csv")

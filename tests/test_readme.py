@@ -1,10 +1,10 @@
 """The README's own words: its Python runs as printed, its commands exist, both languages show the same."""
 
 import re
+import shutil
 from pathlib import Path
 
 from careshed import cli
-from careshed.demo import make_demo
 
 ROOT = Path(__file__).parents[1]
 
@@ -13,8 +13,8 @@ def python_of(page: str) -> str:
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)[0]
 
 
-def test_the_dozen_lines_run_as_printed(tmp_path, monkeypatch):
-    make_demo(tmp_path / "data" / "raw" / "demo")
+def test_the_dozen_lines_run_as_printed(made_demo, tmp_path, monkeypatch):
+    shutil.copytree(made_demo.parent, tmp_path / "data" / "raw" / "demo")
     monkeypatch.chdir(tmp_path)
     exec(compile(python_of("README.md"), "README.md", "exec"), {})
     assert (tmp_path / "maps" / "day_care.html").stat().st_size > 100_000

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from careshed.demo import make_demo
 from careshed.network import build_network
 from careshed.policy import Rule, load_profile
 from careshed.policy.judging import RuleResult, Scorecard, judge_plan
@@ -27,8 +26,8 @@ POOLED, NEW, HOUSEHOLD = 500.0, 2018, 3.0
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("scored")).parent
+def folder(made_demo: Path) -> Path:
+    return made_demo.parent
 
 
 @pytest.fixture(scope="module")

@@ -30,9 +30,10 @@ from careshed.cli.shared import (
     write_any_layer,
 )
 from careshed.schema import STATUSES, merge_rows
-from careshed.words import LEVELS, group_name, pick
+from careshed.words import LEVELS, group_name, led_parts, pick
 
 if TYPE_CHECKING:
+    import pandas as pd
     from geopandas import GeoDataFrame
 
     from careshed.study import Study
@@ -236,7 +237,21 @@ def coverage_(
     table = coverage(matrix, opened.cells, opened.units, minutes=limit, group=group or rules.group)
     told = effect_of(opened, rules, matrix, limit, group, lang or opened.lang)
     typer.echo(told, nl=bool(told))
-    typer.echo(f"{float(table['share'].iloc[0]):.1%} → {write_coverage(out, table, **about(opened, lang, rules))}")
+    written = write_coverage(out, table, **about(opened, lang, rules))
+    typer.echo(f"{_covered_line(table.iloc[0], group or rules.group, limit, lang or opened.lang)} → {written}")
+
+
+def _covered_line(whole: pd.Series, group: str, limit: float, lang: Lang) -> str:
+    """Say the share with what it is of, and how many cannot be judged."""
+    people, covered, unjudged = (float(whole[name]) for name in ("people", "covered", "unjudged"))
+    share = f"{covered / people:.1%}" if people > 0 else "—"
+    reached, _, unknown = led_parts(people, (covered, people - covered - unjudged, unjudged))
+    who = group_name(group, lang)
+    return pick(
+        lang,
+        f"{share}：{people:,.0f} 名{who}中 {reached:,} 人 {limit:g} 分钟内可达，{unknown:,} 人无法判断",
+        f"{share}: {reached:,} of {people:,.0f} {who} within {limit:g} minutes, {unknown:,} cannot be judged",
+    )
 
 
 @app.command("find-gaps")

@@ -70,7 +70,7 @@ def hero(report: StreetReport, lang: Lang) -> str:
         if gains:
             zh += f"接通一处断头最多可新增 {gains[0].people:,.0f} 人（逐处实算 {report.tried} 处）。"
             en += f"Joining one gap brings up to {gains[0].people:,.0f} more ({report.tried} gaps were joined one by one). "
-        else:
+        elif report.tried:
             zh += f"逐处接通 {report.tried} 处断头均不增加可达人数。"
             en += f"None of the {report.tried} gaps joined one by one brings anybody within the limit. "
     else:

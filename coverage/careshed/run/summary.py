@@ -39,14 +39,13 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
         yield from (f"  {line}" for line in study.ledger.text(lang).splitlines())
     for one in result.services:
         service, plan = one.service, one.plan
-        share = plan.people_covered_before / plan.people_total if plan.people_total else 0.0
-        after = plan.people_covered_after / plan.people_total if plan.people_total else 0.0
+        share, after = (_share(people, plan.people_total) for people in (plan.people_covered_before, plan.people_covered_after))
         group = group_name(service.group, lang)
         name, total, limit, new = service.name(lang), f"{plan.people_total:,.0f}", f"{service.within_minutes:g}", len(plan.sites)
         yield pick(
             lang,
-            f"  {name}：{total} 名{group}中 {share:.1%} 在 {limit} 分钟内可达；新增 {new} 处后 {after:.1%}",
-            f"  {name}: {share:.1%} of {total} {group} are within {limit} minutes; {after:.1%} with {counted(new, 'new site')}",
+            f"  {name}：{total} 名{group}中 {share} 在 {limit} 分钟内可达；新增 {new} 处后 {after}",
+            f"  {name}: {share} of {total} {group} are within {limit} minutes; {after} with {counted(new, 'new site')}",
         )
         yield f"    {_gaps_line(one, study.cells[service.group], lang)}"
         if one.effect is not None:
@@ -75,6 +74,10 @@ def summary_lines(result: RunResult, lang: Lang) -> Iterator[str]:
             continue
         yield f"{title}:"
         yield from (f"  {file}" for file in files)
+
+
+def _share(people: float, of: float) -> str:
+    return f"{people / of:.1%}" if of > 0 else "—"
 
 
 def _first_files(result: RunResult) -> list[Path]:
