@@ -123,8 +123,9 @@ def test_an_unknown_service_is_one_line(study, tmp_path, monkeypatch, capsys):
     assert "there is no service 'daycare'" in capsys.readouterr().err
 
 
-def test_demo_makes_the_town_and_runs_it(tmp_path, monkeypatch):
-    # One service stands for all three: the session's own demo runs them all.
+def test_demo_makes_the_town_and_runs_it(made_demo, tmp_path, monkeypatch):
+    # A copy stands for the town made, one service for all three: the session's own demo makes it and runs them all.
+    monkeypatch.setattr("careshed.demo.make_demo", lambda folder: shutil.copytree(made_demo.parent, folder) / made_demo.name)
     monkeypatch.setattr("careshed.run.run_study", functools.partial(careshed.run.run_study, only=["childcare"]))
     told = invoke("demo", tmp_path, "--quiet", "--lang", "en")
     assert "making the made-up town" in told

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -116,17 +118,25 @@ def test_the_summary_says_where_the_maps_are(demo):
     assert "run.json" in en
 
 
-def test_one_service_can_be_run_alone_in_english(demo, tmp_path, capsys):
-    one = run_study(demo.study.path, lang="en", only=["day_care"], folders=Folders(tmp_path / "p", tmp_path / "m"))
+@pytest.fixture(scope="module")
+def alone(made_demo, tmp_path_factory):
+    """One service run in English, in a folder of its own, and what was told on the way."""
+    folder = shutil.copytree(made_demo.parent, tmp_path_factory.mktemp("alone") / "study")
+    with redirect_stderr(StringIO()) as told:
+        found = run_study(folder / "study.toml", lang="en", only=["day_care"])
+    return folder, found, told.getvalue()
+
+
+def test_one_service_can_be_run_alone_in_english(alone):
+    _, one, told = alone
     assert [result.service.id for result in one.services] == ["day_care"]
-    page = (tmp_path / "m" / "day_care.html").read_text(encoding="utf-8")
+    page = next(file for file in one.files if file.name == "day_care.html").read_text(encoding="utf-8")
     assert '<html lang="en"' in page
-    assert "7/" in capsys.readouterr().err
+    assert "7/" in told
 
 
-def test_bad_input_leaves_earlier_outputs_whole(demo, tmp_path):
-    folder = shutil.copytree(demo.study.folder, tmp_path / "study")
-    good = run_study(folder / "study.toml", progress=False, only=["township_centre"])
+def test_bad_input_leaves_earlier_outputs_whole(alone):
+    folder, good, _ = alone
     before = {path: path.read_bytes() for path in good.files}
     register = next(folder.glob("childcare*.csv"))
     register.write_text(register.read_text(encoding="utf-8-sig").replace("经度", "东经度"), encoding="utf-8")
