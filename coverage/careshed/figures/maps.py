@@ -159,7 +159,7 @@ def _nobody(it: About, lang: Lang) -> str:
 def _gaps_title(one: ServiceResult, it: About, lang: Lang) -> str:
     """Say how many live out of reach, and apart from them how many cannot be judged: a gap holds both."""
     if not len(one.gaps):
-        return pick(lang, f"没有缺口：{it.who}{it.limit}内都可到{it.name}", f"No gaps: all {it.who} are within {it.limit}")
+        return pick(lang, f"没有缺口：{it.who} {it.limit}内都可到{it.name}", f"No gaps: all {it.who} are within {it.limit}")
     missed, places, unjudged = count(it.reached.missed), len(one.gaps), count(it.reached.whole[2])
     part = percent(it.reached.missed, it.reached.people)
     zh = f"{missed} 名{it.who}（{part}）{it.limit}内到不了{it.name}"
@@ -173,12 +173,12 @@ def _range_title(one: ServiceResult, it: About, lang: Lang) -> str:
     rows = tier_shares(one, it).sort_values("share", kind="stable")
     if len(rows) < 2:
         part = percent(it.reached.covered, it.reached.people)
-        return pick(lang, f"{part} 的{it.who}{it.limit}内可到{it.name}", f"{part} of {it.who} are within {it.limit}")
+        return pick(lang, f"{part} 的{it.who} {it.limit}内可到{it.name}", f"{part} of {it.who} are within {it.limit}")
     (low, least), (high, most) = (_named_end(rows, at, lang) for at in (0, -1))
     service = in_sentence(it.name)
     return pick(
         lang,
-        f"{it.name}{it.limit}可达比例：{low}最低（{least}），{high}最高（{most}）",
+        f"{it.name} {it.limit}可达比例：{low}最低（{least}），{high}最高（{most}）",
         f"{it.limit} reach of {service} runs from {least} in {low} to {most} in {high}",
     )
 
